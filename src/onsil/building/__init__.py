@@ -1,0 +1,1 @@
+"""Green Building: sites, meters, and how well their data arrive."""

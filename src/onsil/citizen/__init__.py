@@ -1,0 +1,1 @@
+"""People, credentials, wallets, merchants and payments."""

@@ -1,0 +1,1 @@
+"""The officials' and verifiers' screens."""

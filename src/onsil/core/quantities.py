@@ -1,0 +1,70 @@
+"""Quantities and their units: pint converts, Decimal carries."""
+
+from decimal import Decimal
+from functools import cache
+
+import pint
+
+_registry: pint.UnitRegistry[Decimal] = pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)
+_registry.define("KRW = [currency]")
+_registry.define("tCO2e = [co2e] = tonne_co2e")
+_registry.define("kgCO2e = 0.001 tCO2e")
+_registry.define("gCO2e = 0.000001 tCO2e")
+
+# UN/CEFACT Recommendation 20 codes, which NGSI-LD's unitCode uses.
+_un_cefact = {
+    "WHR": "watt_hour", "KWH": "kilowatt_hour", "MWH": "megawatt_hour", "WTT": "watt",
+    "KWT": "kilowatt", "CEL": "degree_Celsius", "FAH": "degree_Fahrenheit", "MTQ": "meter ** 3",
+    "LTR": "liter", "KGM": "kilogram", "GRM": "gram", "TNE": "metric_ton", "JOU": "joule",
+    "GV": "gigajoule", "3B": "megajoule", "D54": "watt / meter ** 2", "P1": "percent",
+    "C62": "dimensionless", "VLT": "volt", "AMP": "ampere", "HTZ": "hertz", "KMT": "kilometer",
+    "MTR": "meter", "2N": "dimensionless",
+}  # fmt: skip
+
+
+class UnitError(ValueError):
+    """A unit nobody knows, or one of another dimension than asked for."""
+
+
+@cache
+def _unit(text: str) -> pint.Unit:
+    try:
+        return _registry.parse_units(_un_cefact.get(text, text))
+    except Exception as error:
+        raise UnitError(f"unknown unit: {text!r}") from error
+
+
+@cache
+def _linear(source: str, target: str) -> tuple[Decimal, Decimal]:
+    """Scale and offset that turn `source` into `target`, found once and then reused."""
+    try:
+        zero = _registry.Quantity(Decimal(0), _unit(source)).to(_unit(target)).magnitude
+        one = _registry.Quantity(Decimal(1000), _unit(source)).to(_unit(target)).magnitude
+    except pint.DimensionalityError as error:
+        raise UnitError(f"{source} cannot become {target}") from error
+    return (Decimal(one) - Decimal(zero)) / 1000, Decimal(zero)
+
+
+def convert(value: Decimal, source: str, target: str) -> Decimal:
+    """`value` in `source` units as a Decimal in `target` units.
+
+    Units are pint names (`kWh`, `degC`) or UN/CEFACT codes (`KWH`, `CEL`).
+    Raises UnitError for an unknown unit or another dimension.
+    """
+    if source == target:
+        return value
+    scale, offset = _linear(source, target)
+    return value * scale + offset
+
+
+def same_dimension(first: str, second: str) -> bool:
+    """Whether two units measure the same kind of thing. Raises UnitError when one is unknown."""
+    return _unit(first).dimensionality == _unit(second).dimensionality
+
+
+def shortest_decimal(number: float) -> Decimal:
+    """The decimal that a stored double stands for: its shortest round-trip spelling.
+
+    Readings of up to 15 significant digits come back exactly as they were sent.
+    """
+    return Decimal(repr(number))

@@ -1,0 +1,1 @@
+"""Protocol drivers, the device registry and device health."""

@@ -1,0 +1,1 @@
+"""Factors, methodologies, quantification, claims, projects, credits."""

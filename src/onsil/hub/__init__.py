@@ -1,0 +1,1 @@
+"""The city data hub: NGSI-LD entities with series of points."""

@@ -1,0 +1,1 @@
+"""Merkle transparency log (RFC 6962, C2SP tiles and signed notes) and the audit trail."""

@@ -1,0 +1,1 @@
+"""Programmes, evidence, caps, budgets and awards, shared by all greens."""

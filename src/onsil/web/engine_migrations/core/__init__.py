@@ -1,0 +1,1 @@
+"""Engine rooms' schema files in the order `migrate` runs them."""
