@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test that wants one: migrated once, copied for each worker and test."""
+"""A real PostgreSQL for every test that wants one: migrated once, copied for each test."""
 
 import os
 import tempfile

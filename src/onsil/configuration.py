@@ -112,7 +112,7 @@ def _coerce(name: str, kind: object, raw: object) -> object:
 
 
 def load(environment: dict[str, str]) -> Configuration:
-    """Read the settings. Raises OperationError for a broken file, an unknown name or a bad value."""
+    """Read the settings. Raises OperationError for a broken file or a bad setting."""
     path = Path(environment.get("ONSIL_CONFIG", "onsil.toml"))
     table: dict[str, object] = {}
     if path.exists():

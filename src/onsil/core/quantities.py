@@ -5,7 +5,7 @@ from functools import cache
 
 import pint
 
-_registry: pint.UnitRegistry[Decimal] = pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)
+_registry: pint.UnitRegistry[Decimal] = pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)  # pyright: ignore
 _registry.define("KRW = [currency]")
 _registry.define("tCO2e = [co2e] = tonne_co2e")
 _registry.define("kgCO2e = 0.001 tCO2e")
