@@ -20,5 +20,5 @@ class CityMiddleware:
         request.city = profile  # pyright: ignore[reportAttributeAccessIssue]
         with city_scope(profile.code):
             response = self.get_response(request)
-        patch_vary_headers(response, ["Host"])
+        patch_vary_headers(response, ("Host",))
         return response
