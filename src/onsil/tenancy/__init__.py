@@ -5,8 +5,8 @@ hands out the psycopg connection beneath it, so that a model saved and an engine
 inside it are committed together.
 """
 
+from onsil.core.database import ALL_CITIES
 from onsil.tenancy.scope import (
-    ALL_CITIES,
     city_scope,
     current_city,
     transaction,
