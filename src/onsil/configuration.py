@@ -108,7 +108,8 @@ def _coerce(name: str, kind: object, raw: object) -> object:
             return Path(str(raw)).expanduser().resolve()
         return str(raw)
     except ValueError as error:
-        raise OperationError(f"setting {name}: {raw!r} is not a {kind}", retry=False) from error
+        words = {int: "a whole number"}.get(kind, "valid")  # pyright: ignore
+        raise OperationError(f"setting {name}: {raw!r} is not {words}", retry=False) from error
 
 
 def load(environment: dict[str, str]) -> Configuration:
