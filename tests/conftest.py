@@ -18,10 +18,11 @@ os.environ["ONSIL_CITIES_FOLDER"] = str(Path(__file__).parents[1] / "cities")
 os.environ["ONSIL_OWNER"] = "1"  # the template is built by the owner; scoped connections are not
 os.environ.pop("ONSIL_DATABASE_URL", None)
 
-from onsil.configuration import embedded_home  # noqa: E402
+from onsil.configuration import configuration, embedded_home  # noqa: E402
 from onsil.core.database import Connection, connect  # noqa: E402
 from onsil.supervisor.postgres import EmbeddedPostgres  # noqa: E402
 
+configuration.cache_clear()  # the settings module read it before this file set the environment
 _TEMPLATE = "onsil_template"
 CITY = "pyeongtaek"
 
