@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "onsil.building",
     "onsil.citizen",
     "onsil.console",
+    "onsil.console.evidence",
     "onsil.portal",
     "onsil.web",
 ]
