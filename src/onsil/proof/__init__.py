@@ -1,1 +1,36 @@
-"""Merkle transparency log (RFC 6962, C2SP tiles and signed notes) and the audit trail."""
+"""Merkle transparency log (RFC 6962, C2SP tiles and signed notes) and the audit trail.
+
+Other rooms append a leaf in the transaction of the thing it stands for; the sequencer puts what
+is committed into the tree and signs it; anyone verifies a receipt or the whole log.
+"""
+
+from onsil.proof.audit import AuditRecord, audit, audit_trail
+from onsil.proof.checkpoint import Checkpoint, open_checkpoint, origin
+from onsil.proof.entries import (
+    EntrySource,
+    Leaf,
+    PagedSource,
+    append,
+    append_encoded,
+    append_many,
+    leaf,
+)
+from onsil.proof.note import NoteError, Signer, load_or_create_signer, parse_verifier_key
+from onsil.proof.receipts import (
+    ReceiptCheck,
+    bundle,
+    published_key,
+    receipt,
+    verify_bundle,
+    verify_receipt,
+)
+from onsil.proof.sequencer import latest, log_folder, log_years, sequence
+from onsil.proof.verification import Finding, LogStatus, VerifyReport, status, verify
+
+__all__ = [
+    "AuditRecord", "Checkpoint", "EntrySource", "Finding", "Leaf", "LogStatus", "NoteError",
+    "PagedSource", "ReceiptCheck", "Signer", "VerifyReport", "append", "append_encoded",
+    "append_many", "audit", "audit_trail", "bundle", "latest", "leaf", "load_or_create_signer",
+    "log_folder", "log_years", "open_checkpoint", "origin", "parse_verifier_key",
+    "published_key", "receipt", "sequence", "status", "verify", "verify_bundle", "verify_receipt",
+]  # fmt: skip
