@@ -1,0 +1,35 @@
+"""What other rooms, screens, jobs and commands may ask of this one.
+
+Everything works for the city in scope (`onsil.tenancy.city_scope`); a business no is a returned
+`Refusal`.
+"""
+
+from onsil.citizen.approval import Application, MerchantRules
+from onsil.citizen.services import codes, merchants, payments, people, postings, settlements
+from onsil.citizen.services.wallet import (
+    Holding,
+    Movement,
+    Wallet,
+    convert,
+    history,
+    rate_of,
+    wallet,
+)
+
+__all__ = [
+    "Application",
+    "Holding",
+    "MerchantRules",
+    "Movement",
+    "Wallet",
+    "codes",
+    "convert",
+    "history",
+    "merchants",
+    "payments",
+    "people",
+    "postings",
+    "rate_of",
+    "settlements",
+    "wallet",
+]

@@ -1,0 +1,221 @@
+"""Settling a day's sales: the file, what each shop is owed, and the release of the money."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from onsil import ledger, proof
+from onsil.citizen import refusals, settlement
+from onsil.citizen.models import Merchant, Payment, Posting, Settlement, SettlementLine
+from onsil.citizen.services import postings
+from onsil.citizen.services.postings import SYSTEM, local_asset
+from onsil.core.clock import Clock
+from onsil.core.database import Connection
+from onsil.core.ids import new_id
+from onsil.core.periods import local_day
+from onsil.core.refusal import OperationError, Refusal
+from onsil.tenancy import current_city, transaction
+from onsil.tenancy.cities import city as city_profile
+
+JOB = "job:settlement"
+_BATCH_PATIENCE_S = 60.0
+
+
+def build(
+    day: date | None = None, *, actor: str = JOB, clock: Clock = SYSTEM
+) -> Settlement | Refusal:
+    """Settle a local day (yesterday by default): write the file, post what each shop is owed.
+
+    Done again it finds the same settlement and only asks for answers that are still out. Payments
+    that earlier settlements missed (a late answer, a clock set back) are taken along.
+    Refusals: `settlement-too-early`. Raises OperationError (retry) while payments are undecided.
+    """
+    city = current_city()
+    zone, now = city_profile(city).zone, clock.now()
+    which = day or settlement.due_day(now, zone)
+    if which > settlement.due_day(now, zone):
+        return refusals.settlement_too_early({"day": which.isoformat()})
+    made = Settlement.objects.filter(city=city, day=which).first()
+    if made is None:
+        end = settlement.day_period(which, zone).end
+        _decide_pending(city, end, clock)
+        with transaction() as tx:
+            tx.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"settlement:{city}",)
+            )
+            made = Settlement.objects.filter(city=city, day=which).first()
+            if made is None:
+                made = _write(tx, city, which, end, actor, now)
+    for line in made.lines.filter(state=Posting.State.PENDING):
+        postings.settle(line, clock, _BATCH_PATIENCE_S)
+    return made
+
+
+def build_due(*, clock: Clock = SYSTEM) -> list[Settlement]:
+    """Settle every past day that has sales and no settlement yet, oldest first."""
+    city = current_city()
+    zone = city_profile(city).zone
+    last = settlement.due_day(clock.now(), zone)
+    end = settlement.day_period(last, zone).end
+    open_sales = Payment.objects.filter(
+        city=city, settlement__isnull=True, submitted_at__lt=end
+    ).exclude(state=Posting.State.REFUSED)
+    days = sorted({local_day(at, zone) for at in open_sales.values_list("submitted_at", flat=True)})
+    settled = set(Settlement.objects.filter(city=city, day__in=days).values_list("day", flat=True))
+    due = [day for day in days if day not in settled]
+    if len(due) < len(days) and last not in settled and last not in due:
+        due.append(last)  # stragglers of a settled day go into the newest one
+    built = [build(day, clock=clock) for day in due]
+    return [one for one in built if isinstance(one, Settlement)]
+
+
+def release(settlement_id: object, *, actor: str, clock: Clock = SYSTEM) -> Settlement | Refusal:
+    """Pay a settlement out to the bank; somebody other than who made it. Safe to repeat.
+
+    Refusals: `maker-is-checker`, `decision-out-of-turn` while postings are still out.
+    """
+    city, now = current_city(), clock.now()
+    with transaction() as tx:
+        made = Settlement.objects.select_for_update().get(city=city, pk=settlement_id)
+        if made.made_by == actor:
+            return refusals.maker_is_checker()
+        lines = list(made.lines.exclude(net=0))
+        if made.released_at is None:
+            if any(line.pending for line in lines):
+                return refusals.decision_out_of_turn("pending")
+            paid = [line for line in lines if line.applied]
+            ledger.submit(tx, city, [_payout(made, line, now) for line in paid])
+            made.released_by, made.released_at = actor, now
+            made.save(update_fields=["released_by", "released_at"])
+            proof.audit(
+                tx, city, actor, "settlement.released", "settlement", str(made.pk), None,
+                {"day": made.day.isoformat(), "net_krw": made.net, "sha256": made.digest},
+            )  # fmt: skip
+    _note_payouts(made, clock)
+    return made
+
+
+def settlements() -> list[Settlement]:
+    """The city's settlements, newest first, without their files."""
+    return list(Settlement.objects.filter(city=current_city()).defer("content").order_by("-day"))
+
+
+def lines_of(merchant: Merchant, limit: int = 90) -> list[SettlementLine]:
+    """A shop's own settlements, newest first."""
+    found = SettlementLine.objects.filter(city=merchant.city, merchant=merchant)
+    return list(
+        found.select_related("settlement").defer("settlement__content")
+        .order_by("-settlement__day")[:limit]
+    )  # fmt: skip
+
+
+def shop_file(line: SettlementLine) -> bytes:
+    """A shop's own file of one settlement: each payment by time and confirmation code, a total."""
+    zone = city_profile(line.city).zone
+    sold = Payment.objects.filter(
+        city=line.city, merchant=line.merchant, settlement=line.settlement
+    ).select_related("cancellation").order_by("submitted_at")  # fmt: skip
+    rows = [
+        settlement.ShopRow(p.submitted_at.astimezone(zone), p.confirmation, p.amount, _cancelled(p))
+        for p in sold
+    ]
+    return settlement.shop_file_bytes(line.settlement.day, line.settlement.pay_day, rows)
+
+
+def _decide_pending(city: str, end: datetime, clock: Clock) -> None:
+    """Have an answer for every payment asked before `end`; settling around one would lose it."""
+    waiting = Payment.objects.filter(
+        city=city, state=Posting.State.PENDING, submitted_at__lt=end
+    ).order_by("submitted_at")
+    for payment in waiting:
+        if postings.settle(payment, clock).pending:
+            raise OperationError(
+                f"{city}: payment {payment.pk} has no answer yet; is the writer running?",
+                retry=True,
+            )
+
+
+def _write(
+    tx: Connection, city: str, day: date, end: datetime, actor: str, now: datetime
+) -> Settlement:
+    sold = list(
+        Payment.objects.select_for_update(of=("self",))
+        .filter(city=city, state=Posting.State.APPLIED, settlement__isnull=True,
+                submitted_at__lt=end)
+        .select_related("merchant", "cancellation")
+    )  # fmt: skip
+    rows = settlement.lines(
+        [settlement.Sale(p.merchant_id, p.amount, _cancelled(p)) for p in sold],
+        {settlement.Payee(p.merchant_id, p.merchant.name, p.merchant.business_number)
+         for p in sold},
+    )  # fmt: skip
+    pay_day = day + timedelta(days=1)
+    content = settlement.file_bytes(day, pay_day, rows)
+    made = Settlement.objects.create(
+        city=city, day=day, pay_day=pay_day, content=content,
+        digest=settlement.file_digest(content), payments=len(sold), net=sum(r.net for r in rows),
+        made_by=actor, made_at=now,
+    )  # fmt: skip
+    Payment.objects.filter(city=city, pk__in=[p.pk for p in sold]).update(settlement=made)
+    drafts = [_line(made, row, now) for row in rows]
+    SettlementLine.objects.bulk_create(drafts)
+    ledger.open_accounts(tx, city, postings.city_accounts(city))
+    ledger.submit(tx, city, [_request(line, now) for line in drafts if line.net])
+    proof.audit(
+        tx, city, actor, "settlement.built", "settlement", str(made.pk), None,
+        {"day": day.isoformat(), "net_krw": made.net, "sha256": made.digest},
+    )  # fmt: skip
+    return made
+
+
+def _cancelled(payment: Payment) -> bool:
+    back = getattr(payment, "cancellation", None)
+    return back is not None and back.applied
+
+
+def _line(made: Settlement, row: settlement.Line, now: datetime) -> SettlementLine:
+    state = Posting.State.PENDING if row.net else Posting.State.APPLIED
+    return SettlementLine(
+        id=new_id(), city=made.city, settlement=made, merchant_id=row.payee.merchant_id,
+        payments=row.payments, gross=row.gross, cancellations=row.cancellations,
+        cancelled=row.cancelled, net=row.net, state=state, submitted_at=now,
+        key=f"settle:{made.day.isoformat()}:{row.payee.merchant_id}",
+    )  # fmt: skip
+
+
+def _request(line: SettlementLine, now: datetime) -> ledger.TransferRequest:
+    legs = (
+        ledger.Leg(f"merchant:{line.merchant_id}", "issuer:local", local_asset(line.city),
+                   line.net),
+        ledger.Leg("trust:local", f"payable:{line.merchant_id}", "KRW", line.net),
+    )  # fmt: skip
+    return ledger.TransferRequest(
+        key=line.key, kind="settlement", legs=legs, effective_at=now, origin_kind="settlement",
+        origin_id=str(line.settlement_id),
+    )  # fmt: skip
+
+
+def _payout(made: Settlement, line: SettlementLine, now: datetime) -> ledger.TransferRequest:
+    line.payout_key = f"payout:{made.day.isoformat()}:{line.merchant_id}"
+    line.save(update_fields=["payout_key"])
+    leg = ledger.Leg(f"payable:{line.merchant_id}", "external:bank", "KRW", line.net)
+    return ledger.TransferRequest(
+        key=line.payout_key, kind="payout", legs=(leg,), effective_at=now,
+        origin_kind="settlement", origin_id=str(made.pk),
+    )  # fmt: skip
+
+
+def _note_payouts(made: Settlement, clock: Clock) -> None:
+    """Remember the pay-outs' transfers once the ledger has made them."""
+    out: Sequence[SettlementLine] = list(
+        made.lines.filter(payout_transfer_id__isnull=True).exclude(payout_key="")
+    )
+    if not out:
+        return
+    keys = [line.payout_key for line in out]
+    found = ledger.wait(postings.dsn(), made.city, keys, _BATCH_PATIENCE_S)
+    with transaction():
+        for line in out:
+            answer = found.get(line.payout_key)
+            if answer is not None and answer.transfer_id is not None:
+                line.payout_transfer_id = answer.transfer_id
+                line.save(update_fields=["payout_transfer_id"])

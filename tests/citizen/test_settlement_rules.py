@@ -1,0 +1,71 @@
+"""The settlement's arithmetic and its file."""
+
+import csv
+import io
+from datetime import UTC, date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onsil.citizen import settlement
+from onsil.citizen.settlement import Payee, Sale
+
+SEOUL = ZoneInfo("Asia/Seoul")
+A, B = UUID(int=1), UUID(int=2)
+PAYEES = [Payee(A, "데모 가맹점", "000-00-00000"), Payee(B, "=HYPERLINK(1)", "000-00-00015")]
+DAY = date(2025, 7, 1)
+
+
+def test_the_day_is_cut_at_the_citys_midnight():
+    period = settlement.day_period(DAY, SEOUL)
+    assert datetime(2025, 6, 30, 15, 0, tzinfo=UTC) in period
+    assert datetime(2025, 7, 1, 14, 59, 59, 999999, tzinfo=UTC) in period
+    assert datetime(2025, 7, 1, 15, 0, tzinfo=UTC) not in period
+
+
+def test_yesterday_is_due_by_the_citys_calendar():
+    assert settlement.due_day(datetime(2025, 7, 1, 14, 59, tzinfo=UTC), SEOUL) == date(2025, 6, 30)
+    assert settlement.due_day(datetime(2025, 7, 1, 15, 0, tzinfo=UTC), SEOUL) == DAY
+
+
+def test_cancelling_ends_at_the_citys_midnight():
+    paid = datetime(2025, 7, 1, 14, 58, tzinfo=UTC)
+    assert settlement.cancellable(paid, datetime(2025, 7, 1, 14, 59, tzinfo=UTC), SEOUL)
+    assert not settlement.cancellable(paid, datetime(2025, 7, 1, 15, 0, tzinfo=UTC), SEOUL)
+
+
+@given(st.lists(st.builds(Sale, st.sampled_from([A, B]), st.integers(1, 9999), st.booleans())))
+@settings(max_examples=50)
+def test_lines_account_for_every_sale(sales):
+    rows = settlement.lines(sales, PAYEES)
+    assert sum(r.payments for r in rows) == len(sales)
+    assert sum(r.net for r in rows) == sum(s.amount for s in sales if not s.cancelled)
+    assert {r.payee.merchant_id for r in rows} == {s.merchant_id for s in sales}
+    assert settlement.lines(reversed(sales), PAYEES) == rows
+
+
+def test_a_sale_of_an_unknown_shop_is_never_passed_over():
+    with pytest.raises(KeyError):
+        settlement.lines([Sale(UUID(int=3), 10, False)], PAYEES)
+
+
+def test_the_file_opens_in_a_spreadsheet_and_adds_up():
+    sales = [Sale(A, 4500, False), Sale(A, 500, True), Sale(B, 1200, False)]
+    rows = settlement.lines(sales, PAYEES)
+    content = settlement.file_bytes(DAY, date(2025, 7, 2), rows)
+    assert content.startswith(b"\xef\xbb\xbf")
+    read = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert [len(row) for row in read] == [len(settlement.HEADER)] * 4
+    assert read[1][3:] == ["데모 가맹점", "000-00-00000", "2", "5000", "1", "500", "4500"]
+    assert read[2][3] == "'=HYPERLINK(1)"
+    assert read[3][5:] == ["3", "6200", "1", "500", "5700"]
+    assert settlement.file_bytes(DAY, date(2025, 7, 2), rows) == content
+    assert len(settlement.file_digest(content)) == 64
+
+
+def test_a_day_without_sales_has_a_file_that_says_so():
+    content = settlement.file_bytes(DAY, date(2025, 7, 2), ())
+    assert content.decode("utf-8-sig").splitlines()[1].endswith(",0,0,0,0,0")
