@@ -1,0 +1,114 @@
+"""`onsil quantify` and `onsil recompute`: tonnes from readings, and the same bytes once more."""
+
+import typer
+
+from onsil.cli.frame import (
+    BadInput,
+    CityOption,
+    accepted,
+    as_pairs,
+    as_period,
+    as_uuid,
+    out,
+    refuse,
+    work_for,
+)
+from onsil.cli.words import language, text
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def _authorities(values: list[str]):
+    from onsil.footprint import FactorAuthority
+
+    made = []
+    for value in values:
+        parts = value.split(":")
+        if len(parts) not in (4, 5) or not all(parts):
+            raise BadInput(
+                text("--factors는 사업:계수세트:경계:GWP[:상품] 꼴입니다",
+                     "--factors wants programme:set:boundary:gwp[:commodity]")
+            )  # fmt: skip
+        made.append(FactorAuthority(*parts))
+    return tuple(made)
+
+
+def quantify(
+    methodology: str = typer.Argument(help=text("방법론", "methodology")),
+    series: list[str] = typer.Option(
+        ..., "--series", help=text("역할=개체#속성 (여러 번)", "role=entity#attribute (repeatable)")
+    ),
+    start: str = typer.Option(..., "--from", help=text("시작 (포함)", "first instant")),
+    end: str = typer.Option(..., "--to", help=text("끝 (제외)", "end, not included")),
+    factors: list[str] = typer.Option(
+        ..., "--factors",
+        help=text("사업:계수세트:경계:GWP[:상품]", "programme:set:boundary:gwp[:commodity]"),
+    ),
+    parameter: list[str] = typer.Option(
+        [], "--set", help=text("매개변수=값 (여러 번)", "parameter=value (repeatable)")
+    ),
+    city: str = CityOption,
+) -> None:  # fmt: skip
+    with work_for(city) as (_, conn, code):
+        from onsil import footprint
+        from onsil.core.clock import SystemClock
+        from onsil.tenancy.cities import city as known_city
+
+        known = footprint.methodologies()
+        if methodology not in known:
+            raise BadInput(
+                text(f"모르는 방법론 {methodology!r}: {', '.join(known)} 중 하나",
+                     f"unknown methodology {methodology!r}: one of {', '.join(known)}")
+            )  # fmt: skip
+        zone = known_city(code).zone
+        parameters = {
+            name: _BOOLEANS.get(value, value)
+            for name, value in as_pairs(parameter, "--set").items()
+        }
+        answer = footprint.quantify(
+            conn,
+            code,
+            methodology,
+            as_pairs(series, "--series"),
+            parameters,
+            as_period(start, end, zone),
+            _authorities(factors),
+            "operator",
+            SystemClock(),
+            zone=zone,
+        )
+        run = accepted(answer)
+        out.print(f"{run.id}  {run.methodology} v{run.version}  {run.co2e_t} tCO2e"
+                  f"  {run.energy_wh} Wh  {run.status}")  # fmt: skip
+        if run.refusal:
+            out.print(run.refusal.text(language()))
+
+
+def recompute(
+    run: str = typer.Argument(help=text("산정 실행의 id", "id of the run")),
+    city: str = CityOption,
+) -> None:
+    with work_for(city) as (_, conn, code):
+        from onsil import footprint
+
+        wanted = as_uuid(run)
+        if footprint.run(conn, code, wanted) is None:
+            refuse(text(f"{code}에 산정 실행 {run}이(가) 없습니다.", f"{code} has no run {run}."))
+        again = footprint.recompute(conn, code, wanted)
+        out.print(f"{text('저장된 값', 'stored')}     {again.stored_digest}")
+        out.print(f"{text('다시 계산', 'recomputed')} {again.recomputed_digest}")
+        if again.note:
+            out.print(again.note)
+        if not again.identical:
+            refuse(text("다시 계산한 결과가 저장된 것과 다릅니다.",
+                        "the result computed anew differs from the one stored."))  # fmt: skip
+        out.print(text("바이트까지 같습니다.", "identical to the byte."))
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command(
+        help=text("기간의 측정값에서 감축량을 산정합니다.", "Quantify a period's reduction.")
+    )(quantify)
+    app.command(
+        help=text("산정을 다시 하여 바이트를 견줍니다.", "Compute a run anew; compare bytes.")
+    )(recompute)

@@ -1,0 +1,75 @@
+"""Which roles there are, how each is started, and how one knows that it answers."""
+
+import sys
+from collections.abc import Callable
+
+from onsil.configuration import Configuration
+from onsil.supervisor.broker import Broker
+from onsil.supervisor.health import DatabaseWatch, http_answers
+from onsil.supervisor.process import Role, session_name
+
+WITH_DATABASE = ("writer", "proof", "worker", "mqtt")
+
+
+def role_command(name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "onsil.supervisor.roles", name)
+
+
+def broker_role(broker: Broker) -> Role:
+    return Role(
+        name="broker",
+        command=broker.prepare(),
+        answers=broker.answers,
+        address=f"mqtt://{broker.host}:{broker.port}",
+        user=broker.user,
+    )
+
+
+def service_roles(
+    conf: Configuration, watch: DatabaseWatch, broker_ready: Callable[[], bool], *, simulate: bool
+) -> list[Role]:
+    """The roles that stand on the database and the broker, in the order they are started."""
+
+    def database() -> bool:
+        return watch.answering
+
+    def both() -> bool:
+        return watch.answering and broker_ready()
+
+    def http(name: str, port: int, address: str) -> Role:
+        async def answers() -> bool:
+            await watch.look()
+            return await http_answers(conf.host, port)
+
+        return Role(name, role_command(name), answers, database, address)
+
+    def session(name: str, needs: Callable[[], bool]) -> Role:
+        async def answers() -> bool:
+            return await watch.has_session(session_name(name))
+
+        return Role(name, role_command(name), answers, needs)
+
+    roles = [
+        session("writer", database),
+        session("proof", database),
+        session("worker", database),
+        session("mqtt", both),
+        http("hub", conf.hub_port, conf.hub_address),
+        http("live", conf.live_port, conf.live_address),
+        http("web", conf.web_port, conf.web_address),
+    ]
+    if simulate:
+        roles.append(session("simulators", both))
+    return roles
+
+
+def ports(conf: Configuration, broker: Broker | None) -> list[tuple[str, str, int]]:
+    """The ports of ours as (setting, host, port)."""
+    listed = [
+        ("web_port", conf.host, conf.web_port),
+        ("hub_port", conf.host, conf.hub_port),
+        ("live_port", conf.host, conf.live_port),
+    ]
+    if broker:
+        listed.append(("mqtt_port", broker.host, broker.port))
+    return listed

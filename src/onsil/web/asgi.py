@@ -1,0 +1,55 @@
+"""The ASGI entry of the data hub: NGSI-LD and devices behind one port, and its health."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from onsil.configuration import Configuration, configuration
+from onsil.devices.http import make_app as make_device_door
+from onsil.hub.http.app import make_app as make_hub_door
+
+
+class Doors:
+    """Hands a request to the door whose path it asks for."""
+
+    def __init__(self, devices: ASGIApp, hub: ASGIApp) -> None:
+        self._devices = devices
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._devices if scope["path"].startswith("/devices") else self._hub
+        await door(scope, receive, send)
+
+
+def make_app(conf: Configuration) -> Starlette:
+    """Both doors as one application, started and stopped together."""
+    hub = make_hub_door(conf.dsn, default_city=conf.default_city)
+    devices = make_device_door(conf.dsn, default_city=conf.default_city)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for door in (hub, devices):
+                await stack.enter_async_context(door.router.lifespan_context(door))
+            yield
+
+    async def health(_: Request) -> PlainTextResponse:
+        try:
+            connection = await asyncpg.connect(conf.dsn, timeout=3)
+            await connection.close()
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            return PlainTextResponse("the database does not answer\n", 503)
+        return PlainTextResponse("ok\n")
+
+    app = Starlette(routes=[Route("/-/health", health)], lifespan=lifespan)
+    app.mount("/", Doors(devices, hub))
+    return app
+
+
+app = make_app(configuration())
