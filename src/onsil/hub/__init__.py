@@ -1,1 +1,87 @@
-"""The city data hub: NGSI-LD entities with series of points."""
+"""The city data hub: NGSI-LD entities, and series of points that everything else is computed from.
+
+What a device reads goes through `record`; what a methodology uses comes out of `snapshot`.
+"""
+
+from onsil.hub.documents import DocumentError
+from onsil.hub.entities import delete_entity, upsert_entities
+from onsil.hub.finding import count_entities, entity, entity_types, query_entities
+from onsil.hub.geo import GeoQuery, read_geo
+from onsil.hub.history import (
+    last_points,
+    latest,
+    linkage,
+    linkage_by_series,
+    linkage_rate,
+    points,
+    quarantine_counts,
+    quarantine_list,
+    revisions,
+    rollups,
+)
+from onsil.hub.q import QueryError
+from onsil.hub.record import LIVE_CHANNEL, quarantine_raw, record
+from onsil.hub.series import ensure_series, find_series
+from onsil.hub.snapshots import points_digest, snapshot
+from onsil.hub.terms import (
+    LatestPoint,
+    Linkage,
+    Points,
+    Quarantined,
+    QuarantineEntry,
+    Reading,
+    RecordReport,
+    Revision,
+    Rollup,
+    Series,
+    SeriesSpec,
+    Snapshot,
+    UpsertResult,
+    entity_uri,
+    uri_city,
+)
+
+__all__ = [
+    "LIVE_CHANNEL",
+    "DocumentError",
+    "GeoQuery",
+    "LatestPoint",
+    "Linkage",
+    "Points",
+    "QuarantineEntry",
+    "Quarantined",
+    "QueryError",
+    "Reading",
+    "RecordReport",
+    "Revision",
+    "Rollup",
+    "Series",
+    "SeriesSpec",
+    "Snapshot",
+    "UpsertResult",
+    "count_entities",
+    "delete_entity",
+    "ensure_series",
+    "entity",
+    "entity_types",
+    "entity_uri",
+    "find_series",
+    "last_points",
+    "latest",
+    "linkage",
+    "linkage_by_series",
+    "linkage_rate",
+    "points",
+    "points_digest",
+    "quarantine_counts",
+    "quarantine_list",
+    "quarantine_raw",
+    "query_entities",
+    "read_geo",
+    "record",
+    "revisions",
+    "rollups",
+    "snapshot",
+    "upsert_entities",
+    "uri_city",
+]
