@@ -3,6 +3,7 @@
 The same chart description feeds the interactive island (static/onsil/charts.js).
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,8 +11,9 @@ from typing import Any
 
 from onsil.web.templatetags._figures import as_decimal, short
 
-WIDTH, HEIGHT = 640, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 12, 26
+WIDTH, HEIGHT = 420, 210
+LEFT, RIGHT, TOP, BOTTOM = 50, 10, 12, 26
+_serial = itertools.count(1)
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Plot:
     right: int = WIDTH - RIGHT
     top: int = TOP
     bottom: int = HEIGHT - BOTTOM
+    depth: int = HEIGHT - BOTTOM - TOP
+    hatch: str = field(default_factory=lambda: f"hatch-{next(_serial)}")  # ids must not repeat
 
 
 def nice_ceiling(number: Decimal) -> Decimal:

@@ -28,12 +28,15 @@ export function short(value) {
 const exact = (value, unit) =>
   value === null || value === undefined || value === "-" ? "–" : `${Number(value).toLocaleString(undefined, { maximumFractionDigits: 6 })} ${unit ?? ""}`;
 
+// Letters grow with the page's own, so that the wall's charts are read from afar.
+const letters = () => 0.78 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+
 function texts() {
   const ink = colour("--ink-soft");
   return {
-    textStyle: { fontFamily: colour("--font") || "sans-serif", color: ink },
+    textStyle: { fontFamily: colour("--font") || "sans-serif", color: ink, fontSize: letters() },
     axis: { axisLine: { lineStyle: { color: colour("--line") } }, axisTick: { show: false },
-      axisLabel: { color: colour("--ink-faint"), hideOverlap: true }, splitLine: { lineStyle: { color: colour("--line-soft") } } },
+      axisLabel: { color: colour("--ink-faint"), hideOverlap: true, fontSize: letters() }, splitLine: { lineStyle: { color: colour("--line-soft") } } },
   };
 }
 
@@ -100,8 +103,8 @@ function sankey(spec) {
   return {
     animation: !still, textStyle, aria: { enabled: true, label: { description: spec.description || spec.title } },
     tooltip: { confine: true, valueFormatter: (v) => exact(v, spec.unit), backgroundColor: colour("--surface"), borderColor: colour("--line"), textStyle: { color: colour("--ink") } },
-    series: [{ type: "sankey", left: 4, right: 110, top: 8, bottom: 8, nodeWidth: 14, nodeGap: 14, draggable: false, emphasis: { focus: "adjacency" },
-      label: { color: colour("--ink"), formatter: (p) => `${p.name}\n${short(p.value)} ${spec.unit ?? ""}` },
+    series: [{ type: "sankey", left: 4, right: 9 * letters(), top: 8, bottom: 8, nodeWidth: 14, nodeGap: 14, draggable: false, emphasis: { focus: "adjacency" },
+      label: { color: colour("--ink"), fontSize: letters(), formatter: (p) => `${p.name}\n${short(p.value)} ${spec.unit ?? ""}` },
       lineStyle: { color: "source", opacity: 0.28 }, data: names.map((name) => ({ name, itemStyle: { color: hue(name) } })), links: spec.links }],
   };
 }
