@@ -1,5 +1,6 @@
 """What becomes of a reading: one test for each rule in the table of docs/hub.md."""
 
+import json
 import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from onsil import hub
+from onsil.core.announce import CHANNEL
 from onsil.core.clock import FixedClock
 from onsil.core.periods import Period
 from onsil.core.refusal import OperationError
@@ -217,10 +219,12 @@ def test_a_series_keeps_its_unit_and_kind(conn, energy):
 
 def test_readings_wake_the_live_pages(connector, fresh_database):
     listener = connector(autocommit=True)
-    listener.execute(f"LISTEN {hub.LIVE_CHANNEL}")
+    listener.execute(f"LISTEN {CHANNEL}")
     writer = connector()
     hub.ensure_series(writer, CITY, [SeriesSpec(METER, "activeEnergy", "Wh", 900, "interval")])
     hub.record(writer, CITY, [at(0, 5)], FixedClock(T0 + timedelta(hours=1)))
     writer.commit()
     (told,) = listener.notifies(timeout=5, stop_after=1)
-    assert told.payload == '{"city":"pyeongtaek","room":"hub","stored":1}'
+    assert json.loads(told.payload) == {
+        "city": CITY, "topic": hub.LIVE_TOPIC, "message": {"stored": 1, "corrected": 0},
+    }  # fmt: skip

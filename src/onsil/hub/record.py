@@ -8,11 +8,13 @@ no two can wait for each other. Callers record one batch a transaction.
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 
+from onsil.core.announce import announce
 from onsil.core.clock import Clock
 from onsil.core.database import Connection, cursor
 from onsil.hub.arrays import POSTGRES_EPOCH, Column, array_cursor, microseconds
@@ -27,7 +29,7 @@ from onsil.hub.rules import (
 from onsil.hub.series import series_of
 from onsil.hub.terms import Quarantined, Reading, RecordReport, Series
 
-LIVE_CHANNEL = "onsil_live"
+LIVE_TOPIC = "readings"
 
 _STORE = """
 WITH added AS (
@@ -138,9 +140,7 @@ def record(
     corrected = len(changes) + len(within)
     duplicate = len(singles) - stored - len(changes) + repeated
     if stored or corrected:
-        told = orjson.dumps({"city": city, "room": "hub", "stored": stored + corrected})
-        with cursor(conn) as cur:
-            cur.execute("SELECT pg_notify(%s, %s)", (LIVE_CHANNEL, told.decode()))
+        announce(conn, city, LIVE_TOPIC, {"stored": stored, "corrected": corrected})
     return RecordReport(stored, duplicate, corrected, late, refused)
 
 
@@ -307,10 +307,8 @@ def _instant(stamp: int) -> datetime:
 def raw_reading(reading: Reading) -> dict[str, Any]:
     """A reading as JSON that keeps what was sent, odd numbers as text."""
     value: Any = reading.value
-    exact_in_json = isinstance(value, str | bool) or value is None
-    if isinstance(value, int | float) and np.isfinite(value) and abs(value) < 2**53:
-        exact_in_json = True
-    if not exact_in_json and not isinstance(value, list | dict):
+    odd = isinstance(value, Decimal) or value != value or value in (np.inf, -np.inf)
+    if odd or (isinstance(value, int) and abs(value) >= 2**53):
         value = str(value)
     return {
         "entity": reading.entity,
