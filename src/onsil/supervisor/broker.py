@@ -32,7 +32,7 @@ persistence_location {home}/
 autosave_interval 30
 max_queued_messages 0
 max_inflight_messages 0
-message_size_limit 1048576
+max_packet_size 1048576
 connection_messages false
 log_dest stderr
 log_type error

@@ -36,6 +36,7 @@ def prepared(conf: Configuration) -> Configuration:
     Called once by each entry (supervisor, role, command) before Django or a room asks for settings.
     """
     folder = conf.data_folder / "secrets"
+    (conf.data_folder / "static").mkdir(parents=True, exist_ok=True)
     filled = replace(
         conf,
         secret_key=conf.secret_key or _kept(folder / "secret-key"),

@@ -1,18 +1,30 @@
 """Which roles there are, how each is started, and how one knows that it answers."""
 
+import signal
 import sys
 from collections.abc import Callable
 
 from onsil.configuration import Configuration
 from onsil.supervisor.broker import Broker
 from onsil.supervisor.health import DatabaseWatch, http_answers
+from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.supervisor.process import Role, session_name
-
-WITH_DATABASE = ("writer", "proof", "worker", "mqtt")
 
 
 def role_command(name: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "onsil.supervisor.roles", name)
+
+
+def database_role(server: EmbeddedPostgres, watch: DatabaseWatch) -> Role:
+    return Role(
+        name="database",
+        command=(*server.prepare(), "-c", "log_line_prefix="),
+        answers=watch.look,
+        address=server.dsn(),
+        user=server.user,
+        patience_s=10.0,
+        stop_signal=signal.SIGINT,  # "fast": sessions are ended, not waited for
+    )
 
 
 def broker_role(broker: Broker) -> Role:

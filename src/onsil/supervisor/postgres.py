@@ -7,6 +7,7 @@ runs it as themselves. It listens on a Unix socket only.
 
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import time
@@ -114,11 +115,20 @@ class EmbeddedPostgres:
         except psycopg.OperationalError:
             return False
 
-    def start(self) -> None:
-        """Initialise the cluster where there is none, start it where it does not run.
+    @property
+    def user(self) -> str | None:
+        """The user the server runs as; None: the one who starts it."""
+        return _system_user()
+
+    def prepare(self) -> tuple[str, ...]:
+        """Initialise the cluster where there is none; the command that runs it in the foreground.
 
         Raises OperationError with the server's own words when it cannot.
         """
+        if os.geteuid() == 0:
+            for folder in (ROOT_HOME, self.home.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)  # whatever the umask: the server's user passes through
         self.home.mkdir(parents=True, exist_ok=True)
         self.socket_folder.mkdir(mode=0o755, exist_ok=True)
         self._own(self.home)
@@ -127,11 +137,20 @@ class EmbeddedPostgres:
         if not (self.home / "PG_VERSION").exists():
             self._run("initdb", "-D", str(self.home), "-U", SUPERUSER, "--auth=trust",
                       "--encoding=UTF8", "--locale=C.UTF-8")  # fmt: skip
-        if self.running():
-            return
         options = {**_SETTINGS, **dict(self.settings), "unix_socket_directories":
                    str(self.socket_folder)}  # fmt: skip
-        flags = " ".join(f"-c {key}='{value}'" for key, value in options.items())
+        flags = (part for key, value in options.items() for part in ("-c", f"{key}={value}"))
+        return (str(_installation() / "postgres"), "-D", str(self.home), *flags)
+
+    def start(self) -> None:
+        """Start the server in the background, where it does not run yet.
+
+        Raises OperationError with the server's own words when it cannot.
+        """
+        command = self.prepare()
+        if self.running():
+            return
+        flags = shlex.join(command[3:])
         for attempt in range(8):
             # After a kill the old backends may hold the shared memory for a moment longer.
             try:

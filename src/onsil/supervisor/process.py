@@ -32,6 +32,7 @@ class Role:
     address: str = ""
     user: str | None = None
     patience_s: float = 4.0  # between being asked to stop and being killed
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 @dataclass
@@ -49,10 +50,12 @@ class RoleState:
             self.state, self.since = state, time.time()
 
 
-def tied_to_us(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The same command, ended by the kernel should the supervisor die without a word."""
+def tied_to_us(role: Role) -> tuple[str, ...]:
+    """The role's command, ended by the kernel should the supervisor die without a word."""
     setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "TERM", "--", *command) if setpriv else command
+    if setpriv is None:
+        return role.command
+    return (setpriv, "--pdeathsig", role.stop_signal.name.removeprefix("SIG"), "--", *role.command)
 
 
 class Supervised:
@@ -99,12 +102,13 @@ class Supervised:
     async def _one_life(self) -> None:
         self.status.turn("starting")
         process = await asyncio.create_subprocess_exec(
-            *tied_to_us(self.role.command),
+            *tied_to_us(self.role),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=self._environment | {"PGAPPNAME": session_name(self.role.name)},
             process_group=0,  # Ctrl-C reaches the supervisor alone, which stops things in order
+            cwd="/" if self.role.user else None,  # that user may not enter ours
             user=self.role.user,
             group=self.role.user,
             extra_groups=[] if self.role.user else None,
@@ -145,7 +149,7 @@ class Supervised:
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         try:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(self.role.stop_signal)
             await asyncio.wait_for(process.wait(), self.role.patience_s)
         except ProcessLookupError:
             return

@@ -37,7 +37,7 @@ def _serve(conf: Configuration, target: str, interface: str, port: int, **option
         address=conf.host,
         port=port,
         interface=Interfaces(interface),
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # that open streams are cut at the end is no warning
         websockets=False,
         workers_kill_timeout=2,
         **options,  # pyright: ignore[reportArgumentType]

@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -20,7 +20,7 @@ from onsil.supervisor.health import DatabaseWatch, port_taken
 from onsil.supervisor.hold import Hold
 from onsil.supervisor.journal import Journal
 from onsil.supervisor.postgres import EmbeddedPostgres
-from onsil.supervisor.process import RoleState, Supervised
+from onsil.supervisor.process import Role, Supervised
 
 POSTGRES_VERSION_MIN = 180_000
 DATABASE_WAIT_S = 30.0
@@ -41,11 +41,11 @@ class Supervisor:
         self._postgres: EmbeddedPostgres | None = None
         if not self.conf.database_url:
             self._postgres = EmbeddedPostgres.at(embedded_home(self.conf.data_folder))
-        self._database = RoleState()
-        self._watch = DatabaseWatch(self.conf.dsn)
+        self._watch = self._maintenance = DatabaseWatch(self.conf.dsn)
+        if self._postgres:  # `onsil` itself may not exist yet
+            self._maintenance = DatabaseWatch(self._postgres.dsn("postgres"))
         self._roles: list[Supervised] = []
         self._broker_answers = False
-        self._postgres_start: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Start everything, keep it running, stop it in order.
@@ -81,7 +81,6 @@ class Supervisor:
         began = time.monotonic()
         await self._refuse_taken_ports()
         await self._start_database()
-        tasks.append(asyncio.create_task(self._look_after_database()))
         if self._broker:
             self._launch(plan.broker_role(self._broker))
         tasks.append(asyncio.create_task(self._look_after_broker()))
@@ -93,10 +92,11 @@ class Supervisor:
         tasks.append(asyncio.create_task(self._report()))
         await self._until_ready(began)
 
-    def _launch(self, role: plan.Role) -> None:
+    def _launch(self, role: Role) -> Supervised:
         keeper = Supervised(role, self.journal.say, dict(os.environ))
         self._roles.append(keeper)
         keeper.start()
+        return keeper
 
     async def _until_ready(self, began: float) -> None:
         deadline = began + READY_WAIT_S
@@ -132,17 +132,23 @@ class Supervisor:
 
     async def _start_database(self) -> None:
         if self._postgres:
-            await self._start_postgres()
-            await asyncio.to_thread(self._postgres.create_database, "onsil")
+            server = self._postgres
+            role = await asyncio.to_thread(plan.database_role, server, self._maintenance)
+            await self._until_answers(self._launch(role), DATABASE_WAIT_S)
+            await asyncio.to_thread(server.create_database, "onsil")
         await asyncio.to_thread(check_database, self.conf.dsn, DATABASE_WAIT_S)
         await self._watch.look()
-        self._database.turn("ready")
 
-    async def _start_postgres(self) -> None:
-        """Start the embedded server; `_end` waits for a start that was cancelled half-way."""
-        assert self._postgres
-        self._postgres_start = asyncio.ensure_future(asyncio.to_thread(self._postgres.start))
-        await asyncio.shield(self._postgres_start)
+    async def _until_answers(self, keeper: Supervised, wait_s: float) -> None:
+        deadline = time.monotonic() + wait_s
+        while keeper.status.state != "ready":
+            if time.monotonic() > deadline:
+                raise OperationError(
+                    f"{keeper.role.name} does not start: {keeper.status.last_words}"
+                    f" (see {self.journal.path})",
+                    retry=True,
+                )
+            await asyncio.sleep(0.05)
 
     async def _migrate(self) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -157,26 +163,6 @@ class Supervisor:
             words = output.decode("utf-8", "replace").strip()
             raise OperationError(f"the database could not be brought up to date:\n{words}",
                                  retry=False)  # fmt: skip
-
-    async def _look_after_database(self) -> None:
-        """Note when the database is away; start the embedded one again when it has died."""
-        while True:
-            answering = await self._watch.look()
-            if answering:
-                if self._database.state != "ready":
-                    self.journal.say("database", "answers again")
-                self._database.turn("ready")
-            elif self._database.state == "ready":
-                self._database.turn("silent")
-                self.journal.say("database", "does not answer")
-            if not answering and self._postgres:
-                self._database.turn("restarting")
-                self._database.restarts += 1
-                try:
-                    await self._start_postgres()
-                except OperationError as error:
-                    self.journal.say("database", str(error))
-            await asyncio.sleep(0.5)
 
     async def _look_after_broker(self) -> None:
         while True:
@@ -193,7 +179,7 @@ class Supervisor:
 
     def _write_status(self) -> None:
         self._hold.report(
-            {"database": self._database} | {r.role.name: r.status for r in self._roles},
+            {r.role.name: r.status for r in self._roles},
             {r.role.name: r.role.address for r in self._roles},
         )
 
@@ -201,16 +187,15 @@ class Supervisor:
         """Doors first, then those who write, then what they stand on."""
         self.journal.say("onsil", "stopping")
         names = {r.role.name: r for r in self._roles}
-        last = ("writer", "proof", "broker")
+        last = ("writer", "proof", "broker", "database")
         await asyncio.gather(*(r.stop() for n, r in names.items() if n not in last))
         await asyncio.gather(*(names[n].stop() for n in ("writer", "proof") if n in names))
         if "broker" in names:
             await names["broker"].stop()
         await self._watch.close()
-        if self._postgres_start:
-            await asyncio.wait({self._postgres_start})
-        if self._postgres:
-            await asyncio.to_thread(self._postgres.stop)
+        await self._maintenance.close()
+        if "database" in names:
+            await names["database"].stop()
         self.journal.say("onsil", "stopped")
 
 
@@ -269,8 +254,7 @@ def running(
         thread.join()
 
 
-def serve(conf: Configuration, *, simulate: bool = False,
-          started: Callable[[], None] | None = None) -> None:  # fmt: skip
+def serve(conf: Configuration, *, simulate: bool = False) -> None:
     """Run in the foreground until Ctrl-C or SIGTERM; what `onsil up` does."""
     import signal
 
