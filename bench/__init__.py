@@ -1,0 +1,1 @@
+"""Measurements: one module a claim, each against its yardstick in the same run."""
