@@ -112,62 +112,116 @@ export async function rootFromPath(leaf, index, size, path) {
   return hash;
 }
 
-// A C2SP verifier key: name+hash+base64(algorithm byte || key); 0x01 is Ed25519.
+// The four bytes by which a note names an Ed25519 key: SHA-256(name || LF || 0x01 || key).
+async function keyId(name, raw) {
+  return (await sha256(text.encode(`${name}\n`), Uint8Array.of(1), raw)).slice(0, 4);
+}
+
+// The 32 bytes of a C2SP verifier key: name+hash+base64(0x01 || key).
 export async function parseKey(vkey) {
   const parts = /^(\S+?)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey.trim());
   if (!parts) throw new ProofError("key", "the public key is not written as name+hash+key");
   const body = fromBase64(parts[3]);
   if (body[0] !== 1 || body.length !== 33) throw new ProofError("key", "not an Ed25519 key");
-  const id = (await sha256(text.encode(`${parts[1]}\n`), body)).slice(0, 4);
-  if (toHex(id) !== parts[2]) throw new ProofError("key", "the public key contradicts its hash");
-  return { name: parts[1], id, raw: body.slice(1) };
+  const raw = body.slice(1);
+  if (toHex(await keyId(parts[1], raw)) !== parts[2]) {
+    throw new ProofError("key", "the public key contradicts its hash");
+  }
+  return raw;
 }
 
 // "valid", "invalid", or "unsupported" where this browser has no Ed25519.
-export async function checkSignature(checkpoint, vkey) {
-  const key = await parseKey(vkey);
+export async function checkSignature(checkpoint, raw) {
+  const id = await keyId(checkpoint.origin, raw);
   const signature = checkpoint.signatures.find(
-    (s) => s.name === key.name && same(s.bytes.slice(0, 4), key.id),
+    (s) => s.name === checkpoint.origin && same(s.bytes.slice(0, 4), id),
   );
   if (!signature) return "invalid";
-  let imported;
+  let key;
   try {
-    imported = await crypto.subtle.importKey("raw", key.raw, { name: "Ed25519" }, false, [
-      "verify",
-    ]);
+    key = await crypto.subtle.importKey("raw", raw, { name: "Ed25519" }, false, ["verify"]);
   } catch {
     return "unsupported";
   }
   const good = await crypto.subtle.verify(
-    { name: "Ed25519" }, imported, signature.bytes.slice(4), text.encode(checkpoint.signed),
+    { name: "Ed25519" }, key, signature.bytes.slice(4), text.encode(checkpoint.signed),
   );
   return good ? "valid" : "invalid";
 }
 
-// Checks one sealed step: { receipt, salt (hex), entry (canonical JSON text) } under a public key.
-// Returns what was found: entry, inclusion, signature; never throws for a bad proof.
-export async function checkBundle(bundle, vkey) {
-  const found = { entry: false, inclusion: false, signature: "unchecked", index: null, size: null };
-  try {
-    const receipt = parseReceipt(bundle.receipt);
-    const checkpoint = parseCheckpoint(receipt.checkpoint);
-    found.index = receipt.index;
-    found.size = checkpoint.size;
-    found.origin = checkpoint.origin;
-    found.root = toHex(checkpoint.root);
-    const commitment = await sha256(fromHex(bundle.salt), text.encode(bundle.entry));
-    found.commitment = toHex(commitment);
-    found.entry = !bundle.commitment || bundle.commitment === found.commitment;
-    const leaf = await sha256(Uint8Array.of(0), commitment);
-    const root = await rootFromPath(leaf, receipt.index, checkpoint.size, receipt.path);
-    found.inclusion = same(root, checkpoint.root);
-    found.signature = await checkSignature(checkpoint, vkey);
-  } catch (error) {
-    found.error = error instanceof ProofError ? error.message : String(error);
-    found.code = error instanceof ProofError ? error.code : "unknown";
+// RFC 8785 for the values that entries hold: texts, whole numbers, truth values, null, lists and
+// tables. Keys are ordered by UTF-16 code units, which is how JavaScript compares strings.
+export function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value !== null && typeof value === "object") {
+    const keys = Object.keys(value).sort();
+    return `{${keys.map((k) => `${JSON.stringify(k)}:${canonical(value[k])}`).join(",")}}`;
   }
-  found.good =
-    found.entry && found.inclusion && !found.error &&
-    (found.signature === "valid" || found.signature === "unsupported");
+  if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    throw new ProofError("format", "an entry holds a number that is not whole");
+  }
+  return JSON.stringify(value);
+}
+
+// Checks one bundle: { kind, city, id, entry, salt, commitment, index, proof, checkpoint,
+// public_key }. `trusted` is the 32-byte key the reader trusts; without it the bundle's own is
+// taken, which shows only that the bundle agrees with itself. Never throws for a bad bundle.
+export async function checkBundle(bundle, trusted = null) {
+  const found = {
+    good: false, entry: "absent", inclusion: false, signature: "unchecked", ownKey: !trusted,
+    index: null, size: null, origin: "", root: "", kind: bundle.kind, id: bundle.id,
+  };
+  try {
+    const checkpoint = parseCheckpoint(bundle.checkpoint);
+    Object.assign(found, {
+      index: bundle.index, size: checkpoint.size, origin: checkpoint.origin,
+      root: toHex(checkpoint.root),
+    });
+    if (!checkpoint.origin.startsWith(`onsil/${bundle.city}/`)) {
+      throw new ProofError("origin", `the checkpoint is of ${checkpoint.origin}`);
+    }
+    const commitment = fromHex(bundle.commitment);
+    if (bundle.entry !== undefined && bundle.entry !== null) {
+      const content = canonical({
+        ...bundle.entry, kind: bundle.kind, city: bundle.city, id: bundle.id,
+      });
+      const made = await sha256(fromHex(bundle.salt), text.encode(content));
+      found.entry = same(made, commitment) ? "fits" : "differs";
+    }
+    const leaf = await sha256(Uint8Array.of(0), commitment);
+    const path = bundle.proof.map(fromHex);
+    const root = await rootFromPath(leaf, bundle.index, checkpoint.size, path);
+    found.inclusion = same(root, checkpoint.root);
+    const own = bundle.public_key ? fromHex(bundle.public_key) : null;
+    if (trusted && own && !same(trusted, own)) {
+      throw new ProofError("key", "signed with another key than the city's");
+    }
+    found.signature = await checkSignature(checkpoint, trusted || own);
+    found.good =
+      found.inclusion && found.entry !== "differs" &&
+      (found.signature === "valid" || found.signature === "unsupported");
+  } catch (error) {
+    found.error = error instanceof Error ? error.message : String(error);
+  }
   return found;
+}
+
+// A receipt (tlog-proof) as a bundle: its extra data say what the leaf commits to.
+export function bundleOfReceipt(source) {
+  const receipt = parseReceipt(source);
+  if (!receipt.extra) throw new ProofError("format", "the receipt does not say what it is for");
+  const extra = JSON.parse(new TextDecoder().decode(receipt.extra));
+  return {
+    ...extra, index: receipt.index, proof: receipt.path.map(toHex), checkpoint: receipt.checkpoint,
+  };
+}
+
+// All bundles in what a reader pasted or dropped: a receipt, one proof bundle, or a whole trace.
+export function bundlesIn(source) {
+  const clean = source.trim();
+  if (!clean.startsWith("{")) return [bundleOfReceipt(`${clean}\n`)];
+  const content = JSON.parse(clean);
+  if (Array.isArray(content.proofs)) return content.proofs;
+  if (content.checkpoint && content.proof) return [content];
+  throw new ProofError("format", "neither a receipt nor a bundle of this log");
 }

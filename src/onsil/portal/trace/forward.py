@@ -1,0 +1,173 @@
+"""From a reading on: the runs that used it, claims, awards and credits, and what they bought."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from onsil import footprint, hub, ledger
+from onsil.core.periods import Period
+from onsil.portal.terms import Figure, Step, StepKind, Words
+from onsil.portal.trace.attribution import Stretch
+from onsil.portal.trace.awards import visit_award
+from onsil.portal.trace.books import Books
+from onsil.portal.trace.carbon import visit_batch, visit_claim, visit_retirement, visit_run
+from onsil.portal.trace.figures import grouped
+from onsil.portal.trace.readings import day_chart, is_home, site_of
+from onsil.portal.trace.value import add_transfer, sources_of, unit_of
+from onsil.portal.trace.walk import Walk
+from onsil.rewards.models import AwardPosting, DecisionEvidence
+
+
+def visit_reading(walk: Walk, series: hub.Series, instant: datetime) -> str:
+    """Add the reading itself: its value, and the day it belongs to."""
+    site = site_of(walk.city, series.entity, series.attribute)
+    if is_home(site):
+        assert site is not None
+        walk.owners.add(str(site.person_id))
+    span = Period(instant, instant + timedelta(seconds=series.interval_s))
+    found = hub.points(walk.conn, walk.city, series.id, span)
+    ko, en = "이 시각에는 값이 없습니다.", "Nothing was measured at this instant."
+    if len(found):
+        value = f"{grouped(found.values[0])} {series.unit}"
+        local = found.times[0].astimezone(walk.zone)
+        ko = f"{local:%Y-%m-%d %H:%M}에 {value}로 재었습니다."
+        en = f"{value} was measured at {local:%Y-%m-%d %H:%M}."
+    hidden = walk.public and is_home(site)
+    return walk.add(
+        Step(
+            key="reading",
+            kind=StepKind.READINGS,
+            id=f"{series.entity}#{series.attribute}",
+            at=instant,
+            station="measure",
+            title=Words("이 측정값", "This reading"),
+            words=Words(ko, en),
+            figures=(Figure(Words("출처", "Source"), series.source),),
+            chart=None if hidden else day_chart(walk, series, span, span),
+        )
+    )
+
+
+def follow_reading(walk: Walk, books: Books, series: hub.Series, instant: datetime) -> str:
+    """The reading and everything that was made of it; the reading's key."""
+    subject = visit_reading(walk, series, instant)
+    uses = footprint.forward(walk.conn, walk.city, series.entity, series.attribute, instant)
+    for use in uses:
+        run = visit_run(walk, use.run.id, onward=False)
+        if run is None:
+            continue
+        walk.link(run, subject)
+        for claim in use.claims:
+            _follow_claim(walk, books, run, claim, use.batches)
+    return subject
+
+
+def _follow_claim(
+    walk: Walk, books: Books, run: str, claim: footprint.Claim,
+    batches: Sequence[footprint.CreditBatch],
+) -> None:  # fmt: skip
+    key = visit_claim(walk, claim.id, onward=False)
+    assert key is not None
+    walk.link(key, run, claim.co2e_t, "tCO2e")
+    for award_id in _awards_of(walk.city, claim.id):
+        award = visit_award(walk, award_id, onward=False)
+        if award is not None:
+            walk.link(award, key)
+            _follow_award(walk, books, award, award_id)
+    for batch in batches:
+        monitoring = footprint.monitoring(walk.conn, walk.city, batch.monitoring_id)
+        if monitoring is not None and claim.id in monitoring.claim_ids:
+            _follow_batch(walk, books, key, claim, batch)
+
+
+def _awards_of(city: str, claim_id: UUID) -> list[UUID]:
+    """Awards for which evidence of this claim counted, oldest first."""
+    rows = DecisionEvidence.objects.filter(
+        city=city, evidence__claim_id=claim_id, counted=True, decision__award__isnull=False
+    )
+    return sorted(set(rows.values_list("decision__award__id", flat=True)))
+
+
+def _follow_batch(
+    walk: Walk, books: Books, claim_key: str, claim: footprint.Claim, batch: footprint.CreditBatch
+) -> None:
+    key = visit_batch(walk, batch.id, onward=False)
+    assert key is not None
+    walk.link(key, claim_key, claim.co2e_t, "tCO2e")
+    for sale in footprint.sales(walk.conn, walk.city):
+        transfer = books.transfer(sale.transfer_id) if sale.batch_id == batch.id else None
+        if transfer is not None:
+            walk.link(add_transfer(walk, transfer), key, sale.tonnes, "tCO2e")
+    for retirement in footprint.retirements(walk.conn, walk.city):
+        if retirement.batch_id == batch.id:
+            step = visit_retirement(walk, retirement.id, onward=False)
+            assert step is not None
+            walk.link(step, key, retirement.tonnes, "tCO2e")
+
+
+def _follow_award(walk: Walk, books: Books, award: str, award_id: UUID) -> None:
+    posting = AwardPosting.objects.filter(city=walk.city, award_id=award_id).first()
+    transfer = books.transfer(posting.transfer_id) if posting and posting.transfer_id else None
+    if transfer is None:
+        return
+    key = add_transfer(walk, transfer)
+    for lot in transfer.lots:
+        if lot.terms.origin_kind == "award":
+            walk.link(key, award, lot.initial, "P")
+            _follow_lot(walk, books, key, lot, [(0, lot.initial)])
+
+
+def _follow_lot(
+    walk: Walk, books: Books, made_by: str, made: ledger.MadeLot, wanted: Sequence[Stretch]
+) -> None:
+    """Every transfer that took from these stretches of a lot, and what it made of them."""
+    lot = books.lot(made.account, made.asset, made.id)
+    for (taker_id, piece), own in books.stretches(made.account, made.asset, lot).items():
+        common = _common(own, wanted)
+        amount = sum(high - low for low, high in common)
+        taker = books.transfer(UUID(taker_id))
+        if not amount or taker is None or taker.reversed_by is not None:
+            continue
+        key = add_transfer(walk, taker)
+        walk.link(key, made_by, amount, unit_of(made.asset)[1])
+        for following in taker.lots:
+            onward = _carried(books, taker, following, piece, own, common)
+            if onward:
+                _follow_lot(walk, books, key, following, onward)
+
+
+def _common(own: Sequence[Stretch], wanted: Sequence[Stretch]) -> list[Stretch]:
+    pairs = ((max(a, c), min(b, d)) for a, b in own for c, d in wanted)
+    return sorted((low, high) for low, high in pairs if low < high)
+
+
+def _carried(
+    books: Books, taker: ledger.Transfer, made: ledger.MadeLot, piece: int,
+    own: Sequence[Stretch], common: Sequence[Stretch],
+) -> list[Stretch]:  # fmt: skip
+    """Where stretches that one piece took lie in the lot that was made of it."""
+    sources = sources_of(books, taker, made)
+    whole = sum(source.part.amount for source in sources)
+    before, found = 0, []
+    for source in sources:
+        if source.piece == piece:
+            low = before * made.initial // whole
+            high = (before + source.part.amount) * made.initial // whole
+            for start, end in common:
+                at, until = _offset(own, start), _offset(own, end - 1) + 1
+                amount = source.part.amount
+                found.append(
+                    (low + at * (high - low) // amount, low + until * (high - low) // amount)
+                )
+        before += source.part.amount
+    return found
+
+
+def _offset(own: Sequence[Stretch], position: int) -> int:
+    """How far into a taking a position of its lot lies."""
+    before = 0
+    for low, high in own:
+        if low <= position < high:
+            return before + position - low
+        before += high - low
+    raise ValueError(f"{position} was not taken")

@@ -1,0 +1,102 @@
+"""The walk itself: steps gathered once each, joined by links, with their proofs looked up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from onsil import proof
+from onsil.configuration import configuration
+from onsil.core.database import Connection
+from onsil.core.refusal import Refusal
+from onsil.portal.terms import Link, Proof, ProofState, Step, Trace, Words
+
+_WAITING = Words("다음 봉인에 들어갑니다.", "The next checkpoint will cover it.")
+_MISSING = Words(
+    "기록에 잎이 없습니다. 기록을 거치지 않고 생긴 행입니다.",
+    "The log has no leaf for it: this row did not come about by the rules.",
+)
+
+
+@dataclass
+class Walk:
+    """One traversal of a city's books under one database transaction.
+
+    `reader` is the id of who reads, to whom their own home is "your home".
+    `public` leaves out whatever says something about a person: a home's place, readings and name.
+    """
+
+    conn: Connection
+    city: str
+    zone: ZoneInfo
+    public: bool = False
+    reader: str = ""
+    steps: dict[str, Step] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    owners: set[str] = field(default_factory=set)
+    checkpoint: str = ""
+    public_key: str = ""
+
+    def has(self, key: str) -> bool:
+        return key in self.steps
+
+    def add(self, step: Step) -> str:
+        """Put a step into the trace; its key."""
+        self.steps[step.key] = step
+        return step.key
+
+    def link(
+        self, later: str, earlier: str, amount: int | Decimal | None = None, unit: str = ""
+    ) -> None:
+        """Join two steps; the same pair twice adds its amounts up."""
+        for i, known in enumerate(self.links):
+            if (known.later, known.earlier) == (later, earlier):
+                if amount is not None and known.amount is not None:
+                    self.links[i] = Link(later, earlier, known.amount + amount, unit)
+                return
+        self.links.append(Link(later, earlier, amount, unit))
+
+    def proof(self, kind: str, subject_id: UUID, entry: Mapping[str, Any] | None) -> Proof:
+        """Where a row stands in the log, checked here against the row as it is now."""
+        if entry is None:
+            return Proof(ProofState.NONE)
+        folder = Path(configuration().log_folder)
+        bundle = proof.bundle(self.conn, self.city, kind, subject_id, folder, entry)
+        if isinstance(bundle, Refusal):
+            if bundle.code == "not-sequenced-yet":
+                return Proof(ProofState.WAITING, note=_WAITING)
+            return Proof(ProofState.FAILED, note=_MISSING)
+        check = proof.verify_bundle(bundle)
+        note = None
+        if not check.valid:
+            note = Words(
+                "행의 내용이 봉인된 내용과 다릅니다.",
+                "The row is not what was sealed.",
+            )
+        state = ProofState.SEALED if check.valid else ProofState.FAILED
+        return Proof(state, check.index, bundle, note)
+
+    def finish(self, subject: str, *, backward: bool) -> Trace:
+        """The trace, steps newest first."""
+        ordered = sorted(self.steps.values(), key=lambda step: step.at, reverse=True)
+        return Trace(
+            city=self.city,
+            backward=backward,
+            subject=subject,
+            steps=tuple(ordered),
+            links=tuple(self.links),
+            checkpoint=self.checkpoint,
+            public_key=self.public_key,
+            owners=frozenset(self.owners),
+        )
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The identifier in a text, or None where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""The public's screens, one module a subject."""
