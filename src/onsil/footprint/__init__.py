@@ -1,1 +1,132 @@
-"""Factors, methodologies, quantification, claims, projects, credits."""
+"""The city's footprint: factors, methodologies, quantification, claims, projects, credits, market.
+
+Readings become tonnes under a versioned methodology; tonnes are claimed once, by one programme;
+claims become credits that companies buy and retire. Other rooms import from here alone.
+"""
+
+from onsil.footprint.bundle import BundleCheck, export_bundle, verify_bundle
+from onsil.footprint.claims import claim
+from onsil.footprint.credits import (
+    batch,
+    batch_by_serial,
+    batches,
+    holdings,
+    issue,
+    retire,
+    retirement,
+    retirements,
+)
+from onsil.footprint.factors import (
+    Factor,
+    FactorAuthority,
+    FactorSet,
+    choose_factor,
+    equivalents,
+    factor_sets,
+    plan_coefficients,
+    published_examples,
+    use_plan_coefficient,
+)
+from onsil.footprint.market import buy, list_for_sale, listings, sales, withdraw_listing
+from onsil.footprint.methodologies import methodologies, methodology
+from onsil.footprint.projects import (
+    approve_monitoring,
+    monitoring,
+    monitorings,
+    open_monitoring_period,
+    project,
+    projects,
+    register_project,
+    return_monitoring,
+    submit_monitoring,
+)
+from onsil.footprint.proofs import entry_of, entry_sources
+from onsil.footprint.quantification import quantify, recompute
+from onsil.footprint.rows import claim_of, claims, run, runs
+from onsil.footprint.terms import (
+    FULL_SHARE,
+    NOT_YET_MEASURABLE,
+    QUANTIFIED,
+    Claim,
+    CreditBatch,
+    Holding,
+    Listing,
+    Monitoring,
+    Project,
+    ProjectSpec,
+    Recomputation,
+    Retirement,
+    Run,
+    RunLine,
+    Sale,
+    Use,
+)
+from onsil.footprint.tracing import batches_of_claim, claims_of_batch, forward, run_details
+
+__all__ = [
+    "FULL_SHARE",
+    "NOT_YET_MEASURABLE",
+    "QUANTIFIED",
+    "BundleCheck",
+    "Claim",
+    "CreditBatch",
+    "Factor",
+    "FactorAuthority",
+    "FactorSet",
+    "Holding",
+    "Listing",
+    "Monitoring",
+    "Project",
+    "ProjectSpec",
+    "Recomputation",
+    "Retirement",
+    "Run",
+    "RunLine",
+    "Sale",
+    "Use",
+    "approve_monitoring",
+    "batch",
+    "batch_by_serial",
+    "batches",
+    "batches_of_claim",
+    "buy",
+    "choose_factor",
+    "claim",
+    "claim_of",
+    "claims",
+    "claims_of_batch",
+    "entry_of",
+    "entry_sources",
+    "equivalents",
+    "export_bundle",
+    "factor_sets",
+    "forward",
+    "holdings",
+    "issue",
+    "list_for_sale",
+    "listings",
+    "methodologies",
+    "methodology",
+    "monitoring",
+    "monitorings",
+    "open_monitoring_period",
+    "plan_coefficients",
+    "project",
+    "projects",
+    "published_examples",
+    "quantify",
+    "recompute",
+    "register_project",
+    "retire",
+    "retirement",
+    "retirements",
+    "return_monitoring",
+    "run",
+    "run_details",
+    "runs",
+    "sales",
+    "submit_monitoring",
+    "use_plan_coefficient",
+    "verify_bundle",
+    "withdraw_listing",
+]

@@ -1,0 +1,179 @@
+"""What a methodology is, and where the installed ones are found."""
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from onsil.core.periods import Period
+from onsil.core.refusal import Refusal
+from onsil.footprint.terms import MethodInputs, Outcome
+
+
+@dataclass(frozen=True)
+class Role:
+    """A series that the methodology reads: its role, what it must measure, whether it is needed."""
+
+    name: str
+    measures: str
+    ko: str
+    en: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value stated per site. `kind`: decimal, boolean, date or choice; no default = required."""
+
+    name: str
+    kind: str
+    ko: str
+    en: str
+    unit: str = ""
+    default: Any = None
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class FactorNeed:
+    """A factor that has to be chosen by authority: commodity, boundary, and with which roles."""
+
+    commodity: str
+    boundary: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WorkedExample:
+    """Inputs small enough to follow by hand, what comes out, and where the figures are from."""
+
+    source: str
+    inputs: MethodInputs
+    co2e_t: Decimal
+    steps: tuple[str, ...]
+
+
+class Methodology(Protocol):
+    """One versioned way from readings to tonnes. Modules that have these names are methodologies.
+
+    `quantify` is pure: the same inputs give the same outcome, whatever the machine or the day. A
+    refusal of code `not-yet-measurable` is a result of its own and is stored; any other says that
+    the methodology does not apply to these data.
+    """
+
+    ID: str
+    VERSION: str
+    TITLE_KO: str
+    TITLE_EN: str
+    SOURCES: tuple[str, ...]
+    FORMULA: str
+    CONDITIONS: tuple[tuple[str, str], ...]
+    ROLES: tuple[Role, ...]
+    PARAMETERS: tuple[Parameter, ...]
+    FACTORS: tuple[FactorNeed, ...]
+
+    def span(self, parameters: Mapping[str, Any], period: Period, zone: str) -> Period: ...
+
+    def quantify(self, inputs: MethodInputs) -> Outcome | Refusal: ...
+
+    def worked_example(self) -> WorkedExample: ...
+
+
+@cache
+def _installed() -> Mapping[tuple[str, str], Methodology]:
+    found: dict[tuple[str, str], Methodology] = {}
+    for point in entry_points(group="onsil.methodologies"):
+        made: Methodology = point.load()
+        found[made.ID, made.VERSION] = made
+    return found
+
+
+def methodologies() -> list[Methodology]:
+    """Every installed methodology in every version, by id and version."""
+    return [made for _, made in sorted(_installed().items())]
+
+
+def methodology(methodology_id: str, version: str | None = None) -> Methodology | Refusal:
+    """A methodology by id; its highest version unless one is named, as recomputations do."""
+    versions = {v: made for (i, v), made in _installed().items() if i == methodology_id}
+    if version is None and versions:
+        version = max(versions, key=lambda v: tuple(int(part) for part in v.split(".")))
+    if version not in versions:
+        known = ", ".join(sorted({f"{i} v{v}" for i, v in _installed()}))
+        return Refusal(
+            "unknown-methodology",
+            f"방법론 {methodology_id} v{version}이(가) 설치되어 있지 않습니다. 설치된 것: {known}.",
+            f"Methodology {methodology_id} v{version} is not installed. Installed: {known}.",
+            {"methodology": methodology_id, "version": version},
+        )
+    return versions[version]
+
+
+def code_digest(made: Methodology) -> str:
+    """SHA-256 of the methodology's own source text, kept with every run."""
+    return hashlib.sha256(inspect.getsource(made).encode()).hexdigest()  # pyright: ignore
+
+
+def check_parameters(made: Methodology, given: Mapping[str, Any]) -> dict[str, Any] | Refusal:
+    """Typed parameter values with defaults filled in; refused when unknown, missing or wrong.
+
+    Decimals may be given as text, int or Decimal; dates as text or date; never as float.
+    """
+    known = {parameter.name: parameter for parameter in made.PARAMETERS}
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        return _parameter_refusal(made, unknown[0], "알 수 없는 이름입니다", "is not a parameter")
+    values: dict[str, Any] = {}
+    for name, parameter in known.items():
+        raw = given.get(name, parameter.default)
+        if raw is None:
+            if parameter.required:
+                return _parameter_refusal(made, name, "값이 필요합니다", "is required")
+            continue
+        try:
+            values[name] = _typed(parameter, raw)
+        except (ValueError, InvalidOperation) as error:
+            return _parameter_refusal(
+                made, name, f"올바르지 않습니다: {error}", f"is wrong: {error}"
+            )
+    return values
+
+
+def _typed(parameter: Parameter, raw: Any) -> Any:
+    match parameter.kind:
+        case "boolean":
+            if not isinstance(raw, bool):
+                raise ValueError(f"{raw!r} is not true or false")
+            return raw
+        case "date":
+            return raw if isinstance(raw, date) else date.fromisoformat(str(raw))
+        case "choice":
+            if raw not in parameter.choices:
+                raise ValueError(f"{raw!r} is none of {', '.join(parameter.choices)}")
+            return raw
+    if isinstance(raw, float | bool):
+        raise ValueError("a decimal must be given as text or as a whole number")
+    value = Decimal(raw)
+    low, high = parameter.minimum, parameter.maximum
+    if not value.is_finite() or (low is not None and value < low):
+        raise ValueError(f"{value} is below {low}")
+    if high is not None and value > high:
+        raise ValueError(f"{value} is above {high}")
+    return value
+
+
+def _parameter_refusal(made: Methodology, name: str, ko: str, en: str) -> Refusal:
+    return Refusal(
+        "parameter-invalid",
+        f"{made.TITLE_KO} 방법론의 매개변수 {name}: {ko}.",
+        f"Parameter {name} of {made.ID} {en}.",
+        {"methodology": made.ID, "parameter": name},
+    )

@@ -1,0 +1,82 @@
+"""What the transparency log checks of this room: every live row as the entry it was logged with."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from onsil import proof
+from onsil.core.database import Connection
+from onsil.footprint import rows
+from onsil.footprint.credits import batch, batch_entry, retirement, retirement_entry
+from onsil.footprint.store import rows as select
+
+Entry = Mapping[str, Any]
+Reader = Callable[[Connection, str, UUID], Entry | None]
+
+
+def _quantification(conn: Connection, city: str, run_id: UUID) -> Entry | None:
+    made = rows.run(conn, city, run_id)
+    return None if made is None else rows.run_entry(made)
+
+
+def _claim(conn: Connection, city: str, claim_id: UUID) -> Entry | None:
+    made = rows.claim_of(conn, city, claim_id)
+    return None if made is None else rows.claim_entry(made)
+
+
+def _issuance(conn: Connection, city: str, batch_id: UUID) -> Entry | None:
+    made = batch(conn, city, batch_id)
+    return None if made is None else batch_entry(made)
+
+
+def _retirement(conn: Connection, city: str, retirement_id: UUID) -> Entry | None:
+    made = retirement(conn, city, retirement_id)
+    return None if made is None else retirement_entry(made)
+
+
+def _factor_set(conn: Connection, city: str, row_id: UUID) -> Entry | None:
+    found = select(
+        conn,
+        """SELECT set_id, content, created_at FROM footprint_factor_set
+        WHERE city = %s AND id = %s""",
+        (city, row_id),
+    )
+    if not found:
+        return None
+    sha256 = rows.sha256_of(found[0]["content"].encode())
+    return rows.factor_set_entry(found[0]["set_id"], sha256, found[0]["created_at"])
+
+
+_READERS: dict[str, tuple[str, Reader]] = {
+    "quantification": ("SELECT id FROM footprint_run", _quantification),
+    "claim": ("SELECT id FROM footprint_claim", _claim),
+    "issuance": ("SELECT id FROM footprint_batch", _issuance),
+    "retirement": ("SELECT id FROM footprint_retirement", _retirement),
+    "factor-set": ("SELECT id FROM footprint_factor_set", _factor_set),
+}
+
+
+def entry_of(conn: Connection, city: str, kind: str, subject_id: UUID) -> Entry | None:
+    """The log entry of one live row of this room; None for an unknown row."""
+    return _READERS[kind][1](conn, city, subject_id)
+
+
+def _source(select_ids: str, read: Reader) -> proof.EntrySource:
+    def page(
+        conn: Connection, city: str, after: UUID | None, limit: int
+    ) -> list[tuple[UUID, Entry]]:
+        found = select(
+            conn,
+            f"""{select_ids} WHERE city = %(city)s
+              AND (%(after)s::uuid IS NULL OR id > %(after)s::uuid) ORDER BY id LIMIT %(limit)s""",
+            {"city": city, "after": after, "limit": limit},
+        )
+        made = [(row["id"], read(conn, city, row["id"])) for row in found]
+        return [(subject, entry) for subject, entry in made if entry is not None]
+
+    return proof.PagedSource(page)
+
+
+entry_sources: dict[str, proof.EntrySource] = {
+    kind: _source(ids, read) for kind, (ids, read) in _READERS.items()
+}
