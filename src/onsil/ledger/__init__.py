@@ -1,1 +1,45 @@
 """Multi-asset double entry in lots, decided by a pure posting machine, written by one writer."""
+
+from onsil.ledger.accounts import account, accounts, close_account, open_accounts, set_limits
+from onsil.ledger.conservation import conservation
+from onsil.ledger.intake import Teller, answers, ask, submit, wait
+from onsil.ledger.queries import (
+    balance,
+    balance_at,
+    balances,
+    entry_source,
+    lots,
+    statement,
+    transfer,
+    transfer_entry,
+    transfers_of,
+)
+from onsil.ledger.reversal import reverse
+from onsil.ledger.terms import (
+    Account,
+    AccountSpec,
+    Answer,
+    Entry,
+    Imbalance,
+    Leg,
+    Lot,
+    LotFilter,
+    LotTerms,
+    MadeLot,
+    Piece,
+    PostedLeg,
+    TraceStep,
+    Transfer,
+    TransferRequest,
+)
+from onsil.ledger.tracing import trace_back, trace_lot
+from onsil.ledger.writer import drain, post, run_writer
+
+__all__ = [
+    "Account", "AccountSpec", "Answer", "Entry", "Imbalance", "Leg", "Lot", "LotFilter",
+    "LotTerms", "MadeLot", "Piece", "PostedLeg", "Teller", "TraceStep", "Transfer",
+    "TransferRequest", "account", "accounts", "answers", "ask", "balance", "balance_at",
+    "balances", "close_account", "conservation", "drain", "entry_source", "lots",
+    "open_accounts", "post", "reverse", "run_writer", "set_limits", "statement", "submit",
+    "trace_back", "trace_lot", "transfer", "transfer_entry", "transfers_of", "wait",
+]  # fmt: skip

@@ -1,0 +1,339 @@
+"""The posting writer's SQL: load a batch's book under lock, write what was decided.
+
+Locks are taken in a statement of their own and in the order of the accounts' ids; every row count
+is asserted. Rows go in by `unnest` of array literals, the cheapest way to hand many rows over.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from onsil.core.database import Connection, cursor
+from onsil.ledger.lots import LotState, Purse, spending_order
+from onsil.ledger.machine import (
+    AccountState,
+    AppliedTransfer,
+    Book,
+    Decided,
+    Decision,
+    touched_lots,
+)
+from onsil.ledger.refusals import from_row
+from onsil.ledger.terms import LotTerms, TransferRequest
+
+
+def array(values: Iterable[object]) -> str:
+    """An array literal of numbers, ids, booleans or times, with None as NULL."""
+    return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
+
+
+def texts(values: Iterable[str]) -> str:
+    """An array literal of any texts."""
+    quoted = [v.replace("\\", "\\\\").replace('"', '\\"') for v in values]
+    return '{"' + '","'.join(quoted) + '"}' if quoted else "{}"
+
+
+def hexes(values: Iterable[bytes]) -> str:
+    """An array literal of bytes."""
+    return "{" + ",".join(['"\\\\x' + v.hex() + '"' for v in values]) + "}"
+
+
+def moments(values: Iterable[datetime | None]) -> str:
+    return "{" + ",".join(["NULL" if v is None else f'"{v.isoformat()}"' for v in values]) + "}"
+
+
+def lock_city(conn: Connection, city: str) -> None:
+    """Become the city's only posting writer until the end of the transaction."""
+    with cursor(conn) as run:
+        run.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('onsil.ledger.' || %s, 0))", (city,)
+        )
+
+
+def last_decided(conn: Connection, city: str) -> tuple[UUID | None, datetime | None]:
+    """Id and recording time of the city's newest transfer."""
+    with cursor(conn) as run:
+        row = run.execute(
+            """SELECT id, recorded_at FROM ledger_transfer WHERE city = %s
+            ORDER BY id DESC LIMIT 1""",
+            (city,),
+        ).fetchone()
+    return (row[0], row[1]) if row else (None, None)
+
+
+def load_book(conn: Connection, city: str, requests: Sequence[TransferRequest]) -> Book:
+    """Lock the accounts that the requests name and read all that deciding them needs.
+
+    The keys are looked up after the locks, so that no decision of another writer is missed.
+    """
+    wanted = {
+        (code, leg.asset)
+        for request in requests
+        for leg in request.legs
+        for code in (leg.source, leg.destination)
+    }
+    codes = sorted({code for code, _ in wanted if "\x00" not in code})
+    with cursor(conn) as run:
+        found = run.execute(
+            "SELECT id, code, asset FROM ledger_account WHERE city = %s AND code = ANY(%s)",
+            (city, codes),
+        ).fetchall()
+        ids = sorted(row[0] for row in found if (row[1], row[2]) in wanted)
+        rows = run.execute(
+            """SELECT id, code, asset, minimum, maximum, keeps_lots, balance, closed_at IS NOT NULL
+            FROM ledger_account WHERE city = %s AND id = ANY(%s) ORDER BY id
+            FOR NO KEY UPDATE""",
+            (city, ids),
+        ).fetchall()
+    assert len(rows) == len(ids), "every account is locked"
+    accounts = {(row[1], row[2]): AccountState(*row) for row in rows}
+    book = Book(accounts, codes=frozenset(row[1] for row in found))
+    book.keys = load_keys(conn, city, [r.key for r in requests if "\x00" not in r.key])
+    _load_lots(conn, city, requests, book)
+    reversing = [r.reverses for r in requests if r.reverses is not None]
+    if reversing:
+        with cursor(conn) as run:
+            rows = run.execute(
+                "SELECT reverses FROM ledger_transfer WHERE city = %s AND reverses = ANY(%s)",
+                (city, reversing),
+            ).fetchall()
+        book.reversed = {row[0] for row in rows}
+    return book
+
+
+def load_keys(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, Decided]:
+    """The keys among `keys` that have been decided, and how."""
+    keys = sorted(set(keys))
+    with cursor(conn) as run:
+        applied = run.execute(
+            """SELECT key, fingerprint, id FROM ledger_transfer
+            WHERE city = %s AND key = ANY(%s)""",
+            (city, keys),
+        ).fetchall()
+        refused = run.execute(
+            """SELECT key, fingerprint, code, ko, en, facts FROM ledger_refusal
+            WHERE city = %s AND key = ANY(%s)""",
+            (city, keys),
+        ).fetchall()
+    known = {key: Decided(bytes(mark), transfer, None) for key, mark, transfer in applied}
+    known |= {row[0]: Decided(bytes(row[1]), None, from_row(*row[2:])) for row in refused}
+    return known
+
+
+def _load_lots(
+    conn: Connection, city: str, requests: Sequence[TransferRequest], book: Book
+) -> None:
+    """Live lots of every account that pays, and the lots that a request names."""
+    paying: set[int] = set()
+    named: set[UUID] = set()
+    for request in requests:
+        for leg in request.legs:
+            source = book.accounts.get((leg.source, leg.asset))
+            if source is not None and source.keeps_lots:
+                paying.add(source.id)
+            for piece in leg.pieces or ():
+                named |= {key for key in (piece.taken, piece.made) if key is not None}
+    if not paying and not named:
+        return
+    with cursor(conn) as run:
+        rows = run.execute(
+            """SELECT id, account_id, remaining, initial, transfer_id, parent_id, fund, expires_at,
+              merchant_rule, refundable, origin_kind, origin_id
+            FROM ledger_lot WHERE city = %s AND account_id = ANY(%s) AND live""",
+            (city, sorted(paying)),
+        ).fetchall()
+        if named:
+            rows += run.execute(
+                """SELECT id, account_id, remaining, initial, transfer_id, parent_id, fund,
+                  expires_at, merchant_rule, refundable, origin_kind, origin_id
+                FROM ledger_lot WHERE city = %s AND id = ANY(%s)""",
+                (city, sorted(named)),
+            ).fetchall()
+    purses: dict[int, list[LotState]] = {}
+    for row in rows:
+        if row[0] not in book.lots:
+            lot = LotState(*row[:6], terms=LotTerms(*row[6:]))
+            book.lots[lot.id] = lot
+            purses.setdefault(lot.account_id, []).append(lot)
+    for account in book.accounts.values():
+        found = purses.get(account.id)
+        if found:
+            account.purse = Purse(sorted(found, key=spending_order))
+
+
+def write(
+    conn: Connection, city: str, book: Book, decisions: Sequence[Decision], now: datetime
+) -> None:
+    """Write a batch's decisions: accounts, transfers, legs, lots, moves, refusals."""
+    applied = [d.applied for d in decisions if d.applied is not None]
+    if applied:
+        _write_balances(conn, city, book)
+        _write_transfers(conn, city, applied)
+        _write_legs(conn, city, applied)
+        _write_lots(conn, city, book, applied)
+    refused = [d for d in decisions if d.fresh and d.answer.refusal is not None]
+    if refused:
+        write_refusals(conn, city, refused, now)
+
+
+def _execute(conn: Connection, rows: int, statement: str, parameters: dict[str, Any]) -> None:
+    with cursor(conn) as run:
+        run.execute(statement, parameters)  # pyright: ignore[reportArgumentType]
+        assert run.rowcount == rows, f"{rows} rows were to be written, not {run.rowcount}"
+
+
+def _write_balances(conn: Connection, city: str, book: Book) -> None:
+    changed = [a for a in book.accounts.values() if a.balance != a.before]
+    _execute(
+        conn, len(changed),
+        """UPDATE ledger_account a SET balance = given.balance
+        FROM unnest(%(ids)s::bigint[], %(balances)s::bigint[]) AS given (id, balance)
+        WHERE a.city = %(city)s AND a.id = given.id""",
+        {
+            "city": city, "ids": array(a.id for a in changed),
+            "balances": array(a.balance for a in changed),
+        },
+    )  # fmt: skip
+
+
+def _write_transfers(conn: Connection, city: str, applied: Sequence[AppliedTransfer]) -> None:
+    requests = [t.request for t in applied]
+    _execute(
+        conn, len(applied),
+        """INSERT INTO ledger_transfer (city, id, key, fingerprint, kind, effective_at,
+          recorded_at, memo, origin_kind, origin_id, reverses)
+        SELECT %(city)s, id, key, mark, kind, effective_at, %(now)s, memo, origin_kind,
+          origin_id, reverses
+        FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(marks)s::bytea[], %(kinds)s::text[],
+          %(effective)s::timestamptz[], %(memos)s::text[], %(origin_kinds)s::text[],
+          %(origin_ids)s::text[], %(reverses)s::uuid[])
+          AS given (id, key, mark, kind, effective_at, memo, origin_kind, origin_id, reverses)""",
+        {
+            "city": city, "now": applied[0].recorded_at, "ids": array(t.id for t in applied),
+            "keys": texts(r.key for r in requests),
+            "marks": hexes(t.fingerprint for t in applied),
+            "kinds": texts(r.kind for r in requests),
+            "effective": moments(t.effective_at for t in applied),
+            "memos": texts(r.memo for r in requests),
+            "origin_kinds": texts(r.origin_kind for r in requests),
+            "origin_ids": texts(r.origin_id for r in requests),
+            "reverses": array(r.reverses for r in requests),
+        },
+    )  # fmt: skip
+
+
+def _write_legs(conn: Connection, city: str, applied: Sequence[AppliedTransfer]) -> None:
+    legs = [(t.id, n, leg) for t in applied for n, leg in enumerate(t.legs)]
+    _execute(
+        conn, len(legs),
+        """INSERT INTO ledger_leg (city, transfer_id, number, source_id, destination_id, amount,
+          source_balance, destination_balance)
+        SELECT %(city)s, * FROM unnest(%(ids)s::uuid[], %(numbers)s::smallint[],
+          %(sources)s::bigint[], %(destinations)s::bigint[], %(amounts)s::bigint[],
+          %(source_balances)s::bigint[], %(destination_balances)s::bigint[])""",
+        {
+            "city": city, "ids": array(i for i, _, _ in legs),
+            "numbers": array(n for _, n, _ in legs),
+            "sources": array(leg.source.id for _, _, leg in legs),
+            "destinations": array(leg.destination.id for _, _, leg in legs),
+            "amounts": array(leg.amount for _, _, leg in legs),
+            "source_balances": array(leg.source_balance for _, _, leg in legs),
+            "destination_balances": array(leg.destination_balance for _, _, leg in legs),
+        },
+    )  # fmt: skip
+
+
+def _write_lots(
+    conn: Connection, city: str, book: Book, applied: Sequence[AppliedTransfer]
+) -> None:
+    made = [lot for t in applied for lot in t.made]
+    if made:
+        _insert_lots(conn, city, made)
+    touched = touched_lots(book, applied)
+    if touched:
+        _execute(
+            conn, len(touched),
+            """UPDATE ledger_lot l SET remaining = given.remaining, live = given.remaining > 0
+            FROM unnest(%(ids)s::uuid[], %(remaining)s::bigint[]) AS given (id, remaining)
+            WHERE l.city = %(city)s AND l.id = given.id""",
+            {
+                "city": city, "ids": array(lot.id for lot in touched),
+                "remaining": array(lot.remaining for lot in touched),
+            },
+        )  # fmt: skip
+    moves = [
+        (t.id, n, m, piece)
+        for t in applied
+        for n, leg in enumerate(t.legs)
+        for m, piece in enumerate(leg.pieces)
+    ]
+    if moves:
+        _execute(
+            conn, len(moves),
+            """INSERT INTO ledger_lot_move (city, transfer_id, leg, piece, taken, made, amount)
+            SELECT %(city)s, * FROM unnest(%(ids)s::uuid[], %(legs)s::smallint[],
+              %(pieces)s::int[], %(taken)s::uuid[], %(made)s::uuid[], %(amounts)s::bigint[])""",
+            {
+                "city": city, "ids": array(i for i, _, _, _ in moves),
+                "legs": array(n for _, n, _, _ in moves),
+                "pieces": array(m for _, _, m, _ in moves),
+                "taken": array(p.taken for *_, p in moves),
+                "made": array(p.made for *_, p in moves),
+                "amounts": array(p.amount for *_, p in moves),
+            },
+        )  # fmt: skip
+
+
+def _insert_lots(conn: Connection, city: str, made: Sequence[LotState]) -> None:
+    terms = [lot.terms for lot in made]
+    _execute(
+        conn, len(made),
+        """INSERT INTO ledger_lot (city, id, account_id, transfer_id, parent_id, initial,
+          remaining, live, fund, expires_at, merchant_rule, refundable, origin_kind, origin_id)
+        SELECT %(city)s, id, account_id, transfer_id, parent_id, initial, remaining,
+          remaining > 0, fund, expires_at, merchant_rule, refundable, origin_kind, origin_id
+        FROM unnest(%(ids)s::uuid[], %(accounts)s::bigint[], %(transfers)s::uuid[],
+          %(parents)s::uuid[], %(initial)s::bigint[], %(remaining)s::bigint[], %(funds)s::text[],
+          %(expiries)s::timestamptz[], %(rules)s::text[], %(refundable)s::boolean[],
+          %(origin_kinds)s::text[], %(origin_ids)s::text[])
+          AS given (id, account_id, transfer_id, parent_id, initial, remaining, fund, expires_at,
+            merchant_rule, refundable, origin_kind, origin_id)""",
+        {
+            "city": city, "ids": array(lot.id for lot in made),
+            "accounts": array(lot.account_id for lot in made),
+            "transfers": array(lot.transfer_id for lot in made),
+            "parents": array(lot.parent_id for lot in made),
+            "initial": array(lot.initial for lot in made),
+            "remaining": array(lot.remaining for lot in made),
+            "funds": texts(t.fund for t in terms), "expiries": moments(t.expires_at for t in terms),
+            "rules": texts(t.merchant_rule for t in terms),
+            "refundable": array(t.refundable for t in terms),
+            "origin_kinds": texts(t.origin_kind for t in terms),
+            "origin_ids": texts(t.origin_id for t in terms),
+        },
+    )  # fmt: skip
+
+
+def write_refusals(
+    conn: Connection, city: str, refused: Sequence[Decision], decided_at: datetime
+) -> None:
+    """Record first refusals, so that their keys stay used."""
+    known = [d for d in refused if d.answer.refusal is not None]
+    nos = [d.answer.refusal for d in known if d.answer.refusal is not None]
+    with cursor(conn) as run:
+        run.execute(
+            """INSERT INTO ledger_refusal (city, key, fingerprint, code, ko, en, facts, decided_at)
+            SELECT %s, key, mark, code, ko, en, facts, %s
+            FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
+              AS given (key, mark, code, ko, en, facts)""",
+            (
+                city, decided_at, texts(d.answer.key for d in known),
+                hexes(d.fingerprint for d in known), texts(n.code for n in nos),
+                texts(n.ko for n in nos), texts(n.en for n in nos),
+                [Jsonb(dict(n.facts)) for n in nos],
+            ),
+        )  # fmt: skip
+        assert run.rowcount == len(known), "every refusal is recorded"
