@@ -23,7 +23,11 @@ def _exact_modules() -> list[Path]:
 
 
 def _is_time(name: str) -> bool:
-    return name.lower().endswith(_SECONDS)
+    return name.lower().removesuffix("_max").endswith(_SECONDS)
+
+
+def _about_time(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.Name) and _is_time(node.id) for node in ast.walk(test))
 
 
 def floats(module: ast.Module) -> list[ast.AST]:
@@ -39,6 +43,8 @@ def floats(module: ast.Module) -> list[ast.AST]:
                 allowed.update(ast.walk(node))
             case ast.Assign(targets=[ast.Name(id=name)]) if _is_time(name):
                 allowed.update(ast.walk(node))
+            case ast.If(test=test) | ast.While(test=test) if _about_time(test):
+                allowed.update(ast.walk(test))
             case ast.FunctionDef(args=arguments):
                 names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
                 pairs = zip(names[::-1], arguments.defaults[::-1], strict=False)
