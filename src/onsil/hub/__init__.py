@@ -20,7 +20,7 @@ from onsil.hub.history import (
     rollups,
 )
 from onsil.hub.q import QueryError
-from onsil.hub.record import LIVE_TOPIC, quarantine_raw, record
+from onsil.hub.record import LIVE_TOPIC, QuarantineDraft, quarantine_raw, record
 from onsil.hub.series import ensure_series, find_series
 from onsil.hub.snapshots import points_digest, snapshot
 from onsil.hub.terms import (
@@ -48,6 +48,7 @@ __all__ = [
     "LatestPoint",
     "Linkage",
     "Points",
+    "QuarantineDraft",
     "QuarantineEntry",
     "Quarantined",
     "QueryError",

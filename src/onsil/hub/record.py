@@ -116,16 +116,22 @@ class _Change(NamedTuple):
 
 
 def record(
-    conn: Connection, city: str, readings: Sequence[Reading], clock: Clock, origin: str = ""
+    conn: Connection,
+    city: str,
+    readings: Sequence[Reading],
+    clock: Clock,
+    origin: str | Sequence[str] = "",
 ) -> RecordReport:
     """Store a batch of readings by the rules of `docs/hub.md`; what fails them is quarantined.
 
-    `origin` says where the batch came from (a device, a file) for those who look at the quarantine.
+    `origin` says where the batch came from (a device, a file), or each of its readings, for those
+    who look at the quarantine.
     Nothing is dropped: each reading is stored, duplicate, corrected or quarantined.
     """
     if not readings:
         return RecordReport()
-    known = series_of(conn, city, {(r.entity, r.attribute) for r in readings})
+    keys = {(r.entity, r.attribute) for r in readings}
+    known = series_of(conn, city, {k for k in keys if "\0" not in k[0] + k[1]})
     _lock(conn, city, sorted(s.id for s in known.values()))
     kept, faults = _judge(readings, known, city, clock.now())
     kept, backwards = _counters(conn, city, kept, {s.id: s for s in known.values()})
@@ -136,7 +142,11 @@ def record(
     # In the batch's own order, so that the history of a value reads as it happened.
     _keep_revisions(conn, city, [*changes, *within])
     refused = [Quarantined(i, f.code, f.ko, f.en, readings[i]) for i, f in sorted(faults)]
-    quarantine(conn, city, refused, clock.now(), origin)
+    quarantine_raw(
+        conn, city, clock.now(),
+        [QuarantineDraft(origin if isinstance(origin, str) else origin[q.index], q.code, q.ko, q.en,
+                         raw_reading(q.reading), q.reading.message_id) for q in refused],
+    )  # fmt: skip
     corrected = len(changes) + len(within)
     duplicate = len(singles) - stored - len(changes) + repeated
     if stored or corrected:
@@ -319,34 +329,32 @@ def raw_reading(reading: Reading) -> dict[str, Any]:
     }
 
 
-def quarantine(
-    conn: Connection,
-    city: str,
-    refused: Sequence[Quarantined],
-    now: datetime,
-    origin: str,
-) -> None:
-    """Keep refused readings raw with the reason; the same one sent again is kept once."""
-    quarantine_raw(
-        conn, city, now, origin,
-        [(q.code, q.ko, q.en, raw_reading(q.reading), q.reading.message_id) for q in refused],
-    )  # fmt: skip
+class QuarantineDraft(NamedTuple):
+    """Something to be set aside: `raw` is any JSON value."""
+
+    origin: str
+    code: str
+    ko: str
+    en: str
+    raw: Any
+    message_id: str = ""
 
 
 def quarantine_raw(
-    conn: Connection,
-    city: str,
-    now: datetime,
-    origin: str,
-    entries: Sequence[tuple[str, str, str, Any, str]],
+    conn: Connection, city: str, now: datetime, drafts: Sequence[QuarantineDraft]
 ) -> None:
-    """Keep raw messages: (code, ko, en, JSON value, message id) each."""
+    """Keep raw messages with the reason; the same one sent again is kept once."""
     rows = []
-    for code, ko, en, raw, message_id in entries:
-        body = orjson.dumps([origin, code, message_id, raw], option=orjson.OPT_SORT_KEYS)
-        text = orjson.dumps(raw).decode()
+    for draft in drafts:
+        body = orjson.dumps(
+            [draft.origin, draft.code, draft.message_id, draft.raw], option=orjson.OPT_SORT_KEYS
+        )
+        # PostgreSQL's texts cannot hold NUL, which JSON can.
+        raw = orjson.dumps(draft.raw).decode().replace("\\u0000", "\\ufffd")
+        texts = (t.replace("\0", "\ufffd") for t in (*draft[:4], draft.message_id))
+        origin, code, ko, en, message_id = texts
         mark = hashlib.sha256(body).digest()
-        rows.append((mark, city, now, origin, code, ko, en, text, message_id))
+        rows.append((mark, city, now, origin, code, ko, en, raw, message_id))
     if not rows:
         return
     rows.sort()

@@ -1,0 +1,122 @@
+"""Plain JSON: the form for devices that can choose.
+
+    {"id": "m-17", "at": "2025-03-01T00:15:00Z", "values": {"activeEnergy": {"value": 1.2,
+     "unit": "kWh"}, "voltage": 229.8}}
+
+or a list under `readings`, each with `attribute`, `value` and, where they differ, `unit`, `at` and
+`entity`. On a topic of one attribute: `{"at": …, "value": …, "unit": …}` or a bare number.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from onsil.devices.terms import DecodeError, Frame
+from onsil.hub import Reading
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+READINGS_MAX = 50_000
+
+
+def malformed(detail: str) -> DecodeError:
+    return DecodeError(
+        "malformed",
+        f"메시지를 읽을 수 없습니다: {detail}",
+        f"The message cannot be read: {detail}",
+    )
+
+
+def parse_json(payload: bytes) -> Any:
+    """JSON of a message. Raises DecodeError."""
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"not JSON ({error})") from None
+
+
+def instant(raw: Any) -> datetime:
+    """ISO 8601 with a zone, or Unix seconds. Raises DecodeError."""
+    try:
+        if isinstance(raw, str):
+            parsed = datetime.fromisoformat(raw)
+            if parsed.tzinfo is None:
+                raise malformed(f"the time {raw!r} has no zone")
+            return parsed
+        if isinstance(raw, int | float) and not isinstance(raw, bool):
+            return _EPOCH + timedelta(seconds=raw)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, DecodeError):
+            raise
+    raise malformed(f"{str(raw)[:40]!r} is not a time")
+
+
+def _value(raw: dict[str, Any]) -> Any:
+    """The value as it came: what is no number is for the hub's rules to set aside."""
+    return raw.get("value")
+
+
+def _text(raw: Any, name: str) -> str:
+    if not isinstance(raw, str):
+        raise malformed(f"{name} is a text")
+    return raw
+
+
+class JsonPayload:
+    """`mqtt-json`: JSON over MQTT."""
+
+    name = "mqtt-json"
+    title_ko = "MQTT JSON"
+    title_en = "JSON over MQTT"
+
+    def decode(self, frame: Frame) -> list[Reading]:
+        """The readings of a message; without a time, its arrival is taken."""
+        body = parse_json(frame.payload)
+        if frame.attribute:
+            body = body if isinstance(body, dict) else {"value": body}
+            body = {"at": body.get("at"), "id": body.get("id", ""), "readings": [
+                {"attribute": frame.attribute, **body}]}  # fmt: skip
+        if not isinstance(body, dict):
+            raise malformed("an object is wanted")
+        made = list(self._readings(frame, body))
+        if not made:
+            raise malformed("no readings in it (values or readings)")
+        return made
+
+    def _readings(self, frame: Frame, body: dict[str, Any]) -> Iterator[Reading]:
+        raw_at = body.get("at")
+        at = frame.received_at if raw_at is None else instant(raw_at)
+        message_id = str(body.get("id", ""))
+        entity = frame.device.entities[0]
+        values, readings = body.get("values", {}), body.get("readings", [])
+        if not isinstance(values, dict) or not isinstance(readings, list):
+            raise malformed("values is an object, readings a list")
+        if len(values) + len(readings) > READINGS_MAX:
+            raise malformed(f"more than {READINGS_MAX} readings")
+        for attribute, value in values.items():
+            unit: str = ""
+            if isinstance(value, dict):
+                value, unit = _value(value), _text(value.get("unit", ""), "unit")
+            yield Reading(entity, attribute, at, value, unit, frame.received_at, message_id)
+        for one in readings:
+            if not isinstance(one, dict) or not isinstance(one.get("attribute"), str):
+                raise malformed("each reading is an object with an attribute")
+            own_at = one.get("at")
+            yield Reading(
+                _text(one.get("entity", entity), "entity"),
+                one["attribute"],
+                at if own_at is None else instant(own_at),
+                _value(one),
+                _text(one.get("unit", ""), "unit"),
+                frame.received_at,
+                message_id,
+            )
+
+
+class HttpBatch(JsonPayload):
+    """`http-batch`: the same JSON, posted to /devices/v1/readings."""
+
+    name = "http-batch"
+    title_ko = "HTTP 일괄 전송"
+    title_en = "Batches over HTTP"
