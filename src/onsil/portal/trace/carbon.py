@@ -211,8 +211,7 @@ def visit_batch(walk: Walk, batch_id: UUID, *, onward: bool = True) -> str | Non
             proof=walk.proof("issuance", batch_id, entry),
         )
     )
-    monitoring = footprint.monitoring(walk.conn, walk.city, batch.monitoring_id) if onward else None
-    for claim_id in monitoring.claim_ids if monitoring else ():
+    for claim_id in footprint.claims_of_batch(walk.conn, walk.city, batch_id) if onward else ():
         claim = visit_claim(walk, claim_id)
         held = footprint.claim_of(walk.conn, walk.city, claim_id)
         if claim is not None and held is not None:

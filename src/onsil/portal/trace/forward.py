@@ -58,26 +58,21 @@ def follow_reading(walk: Walk, books: Books, series: hub.Series, instant: dateti
             continue
         walk.link(run, subject)
         for claim in use.claims:
-            _follow_claim(walk, books, run, claim, use.batches)
+            _follow_claim(walk, books, run, claim)
     return subject
 
 
-def _follow_claim(
-    walk: Walk, books: Books, run: str, claim: footprint.Claim,
-    batches: Sequence[footprint.CreditBatch],
-) -> None:  # fmt: skip
+def _follow_claim(walk: Walk, books: Books, run: str, claim: footprint.Claim) -> None:
     key = visit_claim(walk, claim.id, onward=False)
     assert key is not None
     walk.link(key, run, claim.co2e_t, "tCO2e")
-    for award_id in _awards_of(walk.city, claim.id):
+    for award_id in () if walk.public else _awards_of(walk.city, claim.id):
         award = visit_award(walk, award_id, onward=False)
         if award is not None:
             walk.link(award, key)
             _follow_award(walk, books, award, award_id)
-    for batch in batches:
-        monitoring = footprint.monitoring(walk.conn, walk.city, batch.monitoring_id)
-        if monitoring is not None and claim.id in monitoring.claim_ids:
-            _follow_batch(walk, books, key, claim, batch)
+    for batch in footprint.batches_of_claim(walk.conn, walk.city, claim.id):
+        _follow_batch(walk, books, key, claim, batch)
 
 
 def _awards_of(city: str, claim_id: UUID) -> list[UUID]:
@@ -94,8 +89,8 @@ def _follow_batch(
     key = visit_batch(walk, batch.id, onward=False)
     assert key is not None
     walk.link(key, claim_key, claim.co2e_t, "tCO2e")
-    for sale in footprint.sales(walk.conn, walk.city):
-        transfer = books.transfer(sale.transfer_id) if sale.batch_id == batch.id else None
+    for sale in footprint.sales(walk.conn, walk.city, batch_id=batch.id):
+        transfer = books.transfer(sale.transfer_id)
         if transfer is not None:
             walk.link(add_transfer(walk, transfer), key, sale.tonnes, "tCO2e")
     for retirement in footprint.retirements(walk.conn, walk.city):

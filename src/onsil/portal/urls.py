@@ -1,0 +1,22 @@
+"""Where the public's screens hang."""
+
+from django.urls import path
+
+from onsil.portal.views import home, journey, log, pages, registry, sites
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("parts/totals/", home.figures, name="home-figures"),
+    path("city/boundary.geojson", home.boundary, name="boundary"),
+    path("city/districts.geojson", home.districts, name="districts"),
+    path("sites/<slug:code>/", sites.site, name="site"),
+    path("verify/", pages.verify, name="verify"),
+    path("about/data/", pages.data, name="about-data"),
+    path("registry/", registry.registry, name="registry"),
+    path("registry/<uuid:batch>/", registry.batch, name="registry-batch"),
+    path("registry/retirements/<uuid:retirement>/", registry.certificate, name="certificate"),
+    path("trace/reading/", journey.reading, name="trace-reading"),
+    path("trace/<slug:kind>/<str:id>/", journey.trace, name="trace"),
+    path("trace/<slug:kind>/<str:id>/bundle.json", journey.bundle, name="trace-bundle"),
+    path("log/<slug:city>/<int:year>/<path:path>", log.log_file, name="log"),
+]
