@@ -1,6 +1,7 @@
 """Issuing credits for approved periods and retiring them; the units themselves are the ledger's."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,9 +20,9 @@ from onsil.footprint.store import Row, execute, lock, rows
 from onsil.footprint.terms import CreditBatch, Holding, Monitoring, Project, Retirement
 
 ISSUER, BUFFER, RETIRED = "issuer:credit", "buffer", "retired"
-_BATCH = """SELECT b.id, b.project_id, b.monitoring_id, b.vintage, b.tonnes, b.buffer_tonnes,
-  b.serials, b.quantified_t, b.carried_in_t, b.carried_out_t, b.transfer_id, b.actor, b.created_at,
-  p.code FROM footprint_batch b
+_BATCH = """SELECT b.id, b.project_id, b.monitoring_id, b.position, b.vintage, b.tonnes,
+  b.buffer_tonnes, b.serials, b.quantified_t, b.carried_in_t, b.carried_out_t, b.transfer_id,
+  b.actor, b.created_at, p.code FROM footprint_batch b
   JOIN footprint_project p ON p.city = b.city AND p.id = b.project_id"""
 _RETIREMENT = """SELECT id, batch_id, company, tonnes, beneficiary, reason, serials, key,
   transfer_id, actor, created_at FROM footprint_retirement"""
@@ -48,11 +49,12 @@ def batch(conn: Connection, city: str, batch_id: UUID) -> CreditBatch | None:
 
 
 def batches(conn: Connection, city: str, project_id: UUID | None = None) -> list[CreditBatch]:
-    """Issued batches, newest first, optionally of one project."""
+    """Issued batches, newest first, optionally of one project (then by place in its row)."""
     found = rows(
         conn,
         f"""{_BATCH} WHERE b.city = %(city)s
-          AND (%(project)s::uuid IS NULL OR b.project_id = %(project)s::uuid) ORDER BY b.id DESC""",
+          AND (%(project)s::uuid IS NULL OR b.project_id = %(project)s::uuid)
+        ORDER BY CASE WHEN %(project)s::uuid IS NULL THEN 0 ELSE b.position END DESC, b.id DESC""",
         {"city": city, "project": project_id},
     )
     return [_batch(city, row) for row in found]
@@ -112,7 +114,8 @@ def _issue(
     clock: Clock,
 ) -> CreditBatch | Refusal:
     last = batches(conn, city, owner.id)
-    carried_in_t = last[0].carried_out_t if last else found.co2e_t * 0
+    carried_in_t = last[0].carried_out_t if last else Decimal(0)
+    position = last[0].position + 1 if last else 1
     amounts = issuance_amounts(found.co2e_t, carried_in_t, owner.buffer_bp)
     made, transfer_id, serials = new_id(), None, None
     if amounts.tonnes:
@@ -129,12 +132,12 @@ def _issue(
         serials = Range[int](top, top + amounts.tonnes)
     execute(
         conn,
-        """INSERT INTO footprint_batch (city, id, project_id, monitoring_id, vintage, tonnes,
-          buffer_tonnes, serials, quantified_t, carried_in_t, carried_out_t, transfer_id, actor,
-          created_at) VALUES (%s,%s,%s,%s,%s,%s,%s,%s::int8range,%s,%s,%s,%s,%s,%s)""",
+        """INSERT INTO footprint_batch (city, id, project_id, monitoring_id, position, vintage,
+          tonnes, buffer_tonnes, serials, quantified_t, carried_in_t, carried_out_t, transfer_id,
+          actor, created_at) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s::int8range,%s,%s,%s,%s,%s,%s)""",
         (
-            city, made, owner.id, found.id, vintage, amounts.tonnes, amounts.buffer_tonnes,
-            serials, found.co2e_t, carried_in_t, amounts.carried_out_t, transfer_id, actor,
+            city, made, owner.id, found.id, position, vintage, amounts.tonnes,
+            amounts.buffer_tonnes, serials, found.co2e_t, carried_in_t, amounts.carried_out_t, transfer_id, actor,
             clock.now(),
         ),
     )  # fmt: skip
@@ -322,6 +325,7 @@ def batch_entry(made: CreditBatch) -> dict[str, Any]:
     return {
         "project": made.project_id,
         "monitoring": made.monitoring_id,
+        "position": made.position,
         "vintage": made.vintage,
         "tonnes": made.tonnes,
         "buffer_tonnes": made.buffer_tonnes,

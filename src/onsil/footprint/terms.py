@@ -160,6 +160,7 @@ class CreditBatch:
     id: UUID
     project_id: UUID
     monitoring_id: UUID
+    position: int
     vintage: int
     tonnes: int
     buffer_tonnes: int

@@ -48,7 +48,8 @@ class Statistics:
 def fixed(value: float, places: int) -> Decimal:
     """A float as a decimal of so many places, half to even, from its shortest spelling."""
     step = Decimal(1).scaleb(-places)
-    return shortest_decimal(float(value)).quantize(step, ROUND_HALF_EVEN)
+    # Adding zero turns a minus zero into a plain one.
+    return shortest_decimal(float(value)).quantize(step, ROUND_HALF_EVEN) + Decimal(0)
 
 
 def statistics_of(observed_wh: Floats, fitted_wh: Floats, parameters: int) -> Statistics:
