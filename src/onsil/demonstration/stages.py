@@ -1,0 +1,159 @@
+"""The demonstration from end to end, stage by stage, and what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from onsil import footprint, ledger, proof
+from onsil.citizen.models import Payment
+from onsil.configuration import Configuration
+from onsil.core.database import connect
+from onsil.core.refusal import Refusal
+from onsil.demonstration import cast as people
+from onsil.demonstration import loop, sites
+from onsil.portal import trace as tracer
+from onsil.rewards import services as rewards
+from onsil.rewards.proof import AwardEntries
+from onsil.tenancy import city_scope, transaction
+from onsil.tenancy.cities import city as city_profile
+
+Tell = Callable[[int, int], None]
+STAGES = (
+    ("prepare", "도시와 사람", "city and people"),
+    ("measure", "실측값 들이기", "measured readings in"),
+    ("quantify", "감축량 산정", "tonnes quantified"),
+    ("claim", "한 번만 주장", "claimed once"),
+    ("credit", "승인·발행·판매·상쇄", "approved, issued, sold, retired"),
+    ("reward", "시민 보상", "citizens rewarded"),
+    ("spend", "가게에서 사용", "spent at a shop"),
+    ("prove", "증명 확인", "proof checked"),
+)
+
+
+@dataclass
+class Outcome:
+    """What one run of the demonstration found. `failures` are checks that did not hold."""
+
+    readings: int = 0
+    imported: int = 0
+    quarantined: int = 0
+    runs: list[footprint.Run] = field(default_factory=list)
+    claims: list[footprint.Claim] = field(default_factory=list)
+    batch: footprint.CreditBatch | None = None
+    retired: int = 0
+    points: int = 0
+    payments: list[Payment] = field(default_factory=list)
+    leaves: int = 0
+    verified: bool = False
+    trace_steps: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    def check(self, holds: bool, words: str) -> None:
+        if not holds:
+            self.failures.append(words)
+
+
+def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome:
+    """Run every stage for a city. `begin(stage)` gives the function that is told (done, total).
+
+    The services must be up. Raises loop.DemonstrationFailed when a stage is refused.
+    """
+    outcome, zone = Outcome(), city_profile(city).zone
+    with city_scope(city):
+        tell = begin("prepare")
+        report = rewards.load_programmes(city)
+        for problem in report.problems:
+            outcome.failures.append(problem.en)
+        cast = people.assemble()
+        series = sites.register_sites(cast)
+        tell(1, 1)
+
+        tell = begin("measure")
+        outcome.imported, _ = sites.import_readings(series, conf.data_folder / "measured", tell)
+        outcome.readings = loop.points_stored(series.all())
+        outcome.check(outcome.readings > 100_000, "fewer readings than the measured files hold")
+
+        tell = begin("quantify")
+        official = f"user:{cast.official.pk}"
+        runs = loop.quantify(series, zone, official)
+        outcome.runs = [runs.solar, *runs.homes]
+        outcome.check(runs.solar.co2e_t > 2, "solar: less than two tonnes")
+        outcome.check(runs.homes[0].measurable, "home 1: savings not measurable")
+        outcome.check(not runs.unmeasurable, "home 2 was measured although its baseline is short")
+        _recompute_all(city, outcome, tell)
+
+        tell = begin("claim")
+        solar, homes = loop.claim(runs, official)
+        outcome.claims = [solar, *homes]
+        outcome.check(_claimed_twice_is_refused(city, runs.solar), "a second claim was let through")
+        tell(1, 1)
+
+        tell = begin("credit")
+        outcome.batch = loop.credit(solar, cast)
+        outcome.retired = loop.RETIRED_TONNES
+        tell(1, 1)
+
+        tell = begin("reward")
+        outcome.points = loop.reward(homes, cast, zone, series.home_electricity[0])
+        outcome.check(outcome.points > 0, "no points were paid")
+        tell(1, 1)
+
+        tell = begin("spend")
+        outcome.payments = loop.spend(cast)
+        outcome.check(all(p.state == "applied" for p in outcome.payments), "a payment is open")
+        for wrong in loop.imbalances():
+            outcome.failures.append(f"ledger: {wrong}")
+        tell(1, 1)
+
+        tell = begin("prove")
+        _prove(conf, city, outcome, tell)
+    return outcome
+
+
+def _recompute_all(city: str, outcome: Outcome, tell: Tell) -> None:
+    with transaction() as tx:
+        for number, one in enumerate(outcome.runs, start=1):
+            again = footprint.recompute(tx, city, one.id)
+            outcome.check(again.identical, f"run {one.id} does not recompute to the same bytes")
+            tell(number, len(outcome.runs))
+
+
+def _claimed_twice_is_refused(city: str, run: footprint.Run) -> bool:
+    with transaction() as tx:
+        return isinstance(footprint.claim(tx, city, run.id, "voluntary"), Refusal)
+
+
+def sources() -> dict[str, proof.EntrySource]:
+    """Where the live rows of every kind of leaf are read from."""
+    return {"transfer": ledger.entry_source, "award": AwardEntries(), **footprint.entry_sources}
+
+
+def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None:
+    """Wait until the log has caught up, verify all of it, trace a payment back."""
+    import time
+
+    deadline = datetime.now(UTC) + timedelta(seconds=30)
+    while True:
+        with connect(conf.dsn, city) as conn:
+            waiting = proof.status(conn, city, conf.log_folder).pending
+        if not waiting or datetime.now(UTC) > deadline:
+            break
+        time.sleep(0.2)
+    outcome.check(not waiting, "the log has not caught up after 30 s")
+    with connect(conf.dsn, city) as conn:
+        report = proof.verify(conn, city, conf.log_folder, sources(), progress=tell)
+    outcome.leaves, outcome.verified = report.leaves, report.ok
+    outcome.failures.extend(finding.en for finding in report.findings)
+    for payment in outcome.payments:
+        found = tracer.trace_back(city, "transfer", str(payment.transfer_id))
+        if isinstance(found, Refusal):
+            outcome.failures.append(found.en)
+            continue
+        outcome.trace_steps = max(outcome.trace_steps, len(found.steps))
+        outcome.check("measure" in found.stations, "a payment does not lead back to readings")
+
+
+def demo_logins() -> list[tuple[str, str]]:
+    """(role, e-mail) of everybody who can be signed in as."""
+    roles = ("citizen1", "merchant1", "official1", "approver1", "verifier1", "buyer1", "operator1")
+    return [(name.rstrip("1"), people.email(name)) for name in roles]
