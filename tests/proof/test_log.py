@@ -1,20 +1,18 @@
 """The log on a real database and a real folder: growing, crashing, being tampered with."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from onsil import proof
 from onsil.core.clock import FixedClock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
-from onsil.core.refusal import OperationError, Refusal
-from onsil.proof.merkle import EMPTY_ROOT, consistency_proof, verify_consistency
+from onsil.proof.merkle import consistency_proof, verify_consistency
 
 CITY = "pyeongtaek"
 KIND = "claim"
