@@ -47,7 +47,7 @@ def visit_claim(
                 Figure(Words("몫", "Share"), share, "%"),
                 Figure(Words("사업", "Programme"), claim.programme),
             ),
-            proof=walk.proof("claim", claim_id, entry),
+            proof=walk.proof("claim", claim_id, entry, personal=_of_home(walk, claim.lines)),
         )
     )
     run = visit_run(walk, claim.run_id, focus, onward=onward)
@@ -89,7 +89,7 @@ def visit_run(
             words=_run_words(walk, run, site),
             figures=_run_figures(walk, run),
             digest=run.outputs_digest,
-            proof=walk.proof("quantification", run_id, entry),
+            proof=walk.proof("quantification", run_id, entry, personal=is_home(site)),
         )
     )
     if onward:
@@ -122,6 +122,10 @@ def _site_of_run(walk: Walk, run: footprint.Run) -> "Site | None":
                 walk.owners.add(str(site.person_id))
             return site
     return None
+
+
+def _of_home(walk: Walk, lines: tuple[footprint.RunLine, ...]) -> bool:
+    return any(is_home(site_of(walk.city, *split(line.meter))) for line in lines)
 
 
 def _run_title(run: footprint.Run) -> Words:

@@ -19,6 +19,10 @@ _MISSING = Words(
     "기록에 잎이 없습니다. 기록을 거치지 않고 생긴 행입니다.",
     "The log has no leaf for it: this row did not come about by the rules.",
 )
+_WITHHELD = Words(
+    "개인의 집에 관한 증명은 본인과 검증인만 받습니다.",
+    "Proofs about a private home are for its people and the verifier.",
+)
 
 
 @dataclass
@@ -59,10 +63,17 @@ class Walk:
                 return
         self.links.append(Link(later, earlier, amount, unit))
 
-    def proof(self, kind: str, subject_id: UUID, entry: Mapping[str, Any] | None) -> Proof:
-        """Where a row stands in the log, checked here against the row as it is now."""
+    def proof(
+        self, kind: str, subject_id: UUID, entry: Mapping[str, Any] | None, *, personal: bool = False
+    ) -> Proof:
+        """Where a row stands in the log, checked here against the row as it is now.
+
+        A proof holds the row's content, so that of a `personal` row is kept from the public.
+        """
         if entry is None:
             return Proof(ProofState.NONE)
+        if personal and self.public:
+            return Proof(ProofState.NONE, note=_WITHHELD)
         folder = Path(configuration().log_folder)
         bundle = proof.bundle(self.conn, self.city, kind, subject_id, folder, entry)
         if isinstance(bundle, Refusal):

@@ -4,20 +4,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from onsil.configuration import configuration
 from onsil.portal.logbook import logbook
 
 
 @require_safe
 def verify(request: HttpRequest) -> HttpResponse:
     """How anybody checks the city's books, and a form that checks in the reader's browser."""
+    logs = logbook(request.city.code)
     return render(
         request,
         "portal/verify.html",
         {
-            "logbook": logbook(request.city.code),
+            "logbook": logs,
+            "keys": {log.origin: log.verifier_key for log in logs},
             "address": request.build_absolute_uri("/").rstrip("/"),
-            "web_address": configuration().web_address,
         },
     )
 

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from onsil import footprint, hub
+from onsil import hub
 from onsil.building import services as building
 from onsil.building.models import Meter, Site
 from onsil.core.clock import SystemClock
@@ -35,7 +35,7 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
         raise Http404
     with transaction(city.code) as conn:
         meters = [_meter(conn, request, found, meter) for meter in found.meters.all()]
-        runs = _runs(conn, city.code, found)
+    runs = building.site_runs(city.code, found.pk, limit=24)
     return render(
         request,
         "portal/site.html",
@@ -58,14 +58,6 @@ def _may_see(request: HttpRequest, found: Site) -> bool:
     if found.person is None:
         return True
     return sees_everything(request) or found.person == request.user.pk
-
-
-def _runs(conn: Connection, city: str, found: Site) -> list[footprint.Run]:
-    runs: dict[Any, footprint.Run] = {}
-    for meter in found.meters.all():
-        for run in footprint.runs(conn, city, meter=meter.stream):
-            runs[run.id] = run
-    return sorted(runs.values(), key=lambda run: run.period.start, reverse=True)[:24]
 
 
 def _meter(conn: Connection, request: HttpRequest, found: Site, meter: Meter) -> dict[str, Any]:
