@@ -33,7 +33,7 @@ def loaded(db: None, city: str, clock: FixedClock) -> str:
 
 
 @pytest.fixture
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the city's folder whose programme files a test may change."""
     import shutil
     from dataclasses import replace
@@ -43,4 +43,32 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     profile = replace(original["pyeongtaek"], folder=tmp_path / "pyeongtaek")
     changed = {**original, "pyeongtaek": profile}
     monkeypatch.setattr(cities, "all_cities", lambda: changed)
-    yield tmp_path / "pyeongtaek" / "programmes"
+    return tmp_path / "pyeongtaek" / "programmes"
+
+
+@pytest.fixture
+def committed(fresh_database: str, django_db_blocker) -> Iterator[str]:
+    """Django on a database of this test's own, where work is committed and threads may race.
+
+    Gives the database's DSN; every thread opens its own connection and closes it with
+    `close_connection`.
+    """
+    from django.db import connections
+
+    from onsil.web.settings import _database
+
+    table = _database(fresh_database)
+    table["OPTIONS"]["assume_role"] = "onsil_app"  # pyright: ignore
+    with django_db_blocker.unblock():
+        settings = connections.settings["default"]
+        before = dict(settings)
+        connections["default"].close()
+        del connections["default"]
+        settings.update(table)
+        try:
+            yield fresh_database
+        finally:
+            connections["default"].close()
+            del connections["default"]
+            settings.clear()
+            settings.update(before)
