@@ -154,7 +154,7 @@ def existing_file(path: Path) -> Path:
 
 
 @contextmanager
-def progress(words: str) -> Iterator[Callable[[int, int], None]]:
+def progress(words: str) -> Iterator[Callable[[int, int | None], None]]:
     """A bar on standard error; the yielded function is told (done, total)."""
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
@@ -162,7 +162,7 @@ def progress(words: str) -> Iterator[Callable[[int, int], None]]:
     ) as bar:  # fmt: skip
         task = bar.add_task(words, total=None)
 
-        def tell(done: int, total: int) -> None:
+        def tell(done: int, total: int | None) -> None:
             bar.update(task, completed=done, total=total)
 
         yield tell

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from onsil.cli.frame import CityOption, existing_file, out, progress, work_for
+from onsil.cli.frame import BadInput, CityOption, existing_file, out, progress, work_for
 from onsil.cli.words import text
 
 
@@ -16,24 +16,29 @@ def ingest(
     ),
     city: str = CityOption,
 ) -> None:  # fmt: skip
-    from onsil import devices
+    from onsil import devices, hub
 
     plan = devices.read_mapping(existing_file(mapping))
     existing_file(file)
     with work_for(city) as (_, conn, code), progress(file.name) as tell:
-        report = devices.import_table(conn, code, file, plan, progress=tell)
+        try:
+            report = devices.import_table(conn, code, file, plan, progress=tell)
+        except devices.DecodeError as error:
+            raise BadInput(f"{file}: {text(error.ko, error.en)}") from error
     out.print(
         text(
             f"{report.rows}행: 저장 {report.stored}, 중복 {report.duplicate}, 정정"
             f" {report.corrected}, 지연 {report.late}, 결측 {report.missing}, 격리"
-            f" {len(report.quarantined)}",
+            f" {report.quarantined}",
             f"{report.rows} rows: {report.stored} stored, {report.duplicate} duplicate,"
             f" {report.corrected} corrected, {report.late} late, {report.missing} missing,"
-            f" {len(report.quarantined)} quarantined",
+            f" {report.quarantined} quarantined",
         )
     )
-    for reading in report.quarantined[:20]:
-        out.print("  " + text(reading.ko, reading.en))
+    if report.quarantined:
+        with work_for(city) as (_, conn, code):
+            for entry in hub.quarantine_list(conn, code, limit=min(report.quarantined, 20)):
+                out.print("  " + text(entry.ko, entry.en), markup=False)
 
 
 def add_to(app: typer.Typer) -> None:

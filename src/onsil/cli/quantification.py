@@ -29,7 +29,9 @@ def _authorities(values: list[str]):
                 text("--factors는 사업:계수세트:경계:GWP[:상품] 꼴입니다",
                      "--factors wants programme:set:boundary:gwp[:commodity]")
             )  # fmt: skip
-        made.append(FactorAuthority(*parts))
+        programme, factor_set, boundary, gwp_set = parts[:4]
+        commodity = parts[4] if len(parts) == 5 else "electricity"
+        made.append(FactorAuthority(programme, factor_set, boundary, gwp_set, commodity))
     return tuple(made)
 
 
@@ -54,7 +56,7 @@ def quantify(
         from onsil.core.clock import SystemClock
         from onsil.tenancy.cities import city as known_city
 
-        known = footprint.methodologies()
+        known = sorted({one.id for one in footprint.methodologies()})
         if methodology not in known:
             raise BadInput(
                 text(f"모르는 방법론 {methodology!r}: {', '.join(known)} 중 하나",

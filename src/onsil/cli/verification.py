@@ -1,6 +1,7 @@
 """`onsil verify`: the whole transparency log against the rows of today, or a bundle by itself."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
@@ -15,8 +16,9 @@ from onsil.cli.frame import (
     progress,
     refuse,
 )
-from onsil.cli.words import language, text
+from onsil.cli.words import text
 from onsil.configuration import Configuration
+from onsil.proof import EntrySource
 
 
 def verify(
@@ -42,12 +44,12 @@ def verify(
         refuse(text(f"어긋남 {findings}건을 찾았습니다.", f"{findings} findings."))
 
 
-def sources():
+def sources() -> dict[str, EntrySource]:
     """Where the live rows of every kind of leaf are read from."""
     from onsil import footprint, ledger
-    from onsil.rewards.proof import AwardEntries
+    from onsil.rewards.entries import award_entries
 
-    return {"transfer": ledger.entry_source, "award": AwardEntries(), **footprint.entry_sources}
+    return {"transfer": ledger.entry_source, "award": award_entries, **footprint.entry_sources}
 
 
 def _verify_city(conf: Configuration, city: str, public_key: bytes | None) -> int:
@@ -67,6 +69,8 @@ def _verify_city(conf: Configuration, city: str, public_key: bytes | None) -> in
         f"{city}: {report.leaves} leaves, {report.rows} rows, {report.pending} waiting",
     )
     out.print(words + "  " + (text("모두 맞음", "all true") if report.ok else "✗"))
+    if report.truncated:
+        out.print(text("어긋남이 더 있습니다", "there are more findings"))
     return len(report.findings)
 
 
@@ -82,70 +86,49 @@ def _public_key(value: str) -> bytes | None:
 
 def _verify_file(path: Path, public_key: bytes | None) -> None:
     """Check a receipt or a bundle with no database at all."""
+    from onsil import footprint, proof
+    from onsil.portal import bundle
+
     raw = path.read_bytes()
+    form = _format(raw)
+    if public_key is None and form != "receipt":
+        err.print(text("--key가 없어 파일 안의 공개키를 믿고 확인합니다",
+                       "without --key, the key inside the file is trusted"))  # fmt: skip
+    match form.split("@")[0]:
+        case "receipt":
+            if public_key is None:
+                raise BadInput(text("영수증에는 --key가 필요합니다", "a receipt wants --key"))
+            check = proof.verify_receipt(raw.decode("utf-8", "replace"), public_key)
+            _tell(check.valid, check.findings, f"{check.origin} #{check.index}")
+        case "onsil-proof-bundle":
+            check = proof.verify_bundle(json.loads(raw), public_key)
+            _tell(check.valid, check.findings, f"{check.kind} {check.subject_id}")
+        case "onsil-trace-bundle":
+            found = bundle.verify_trace_bundle(json.loads(raw), public_key)
+            words = text(f"증명 {found.checked}개", f"{found.checked} proofs")
+            _tell(found.ok, found.findings, words)
+        case _:
+            run = footprint.verify_bundle(raw)
+            _tell(run.ok, run.findings, text(f"산정 실행 {run.run_id}", f"run {run.run_id}"))
+
+
+def _format(raw: bytes) -> str:
+    """What the file says it is; anything but JSON is taken for a receipt."""
     try:
         table = json.loads(raw)
     except ValueError:
-        table = None
-    if table is None:
-        _verify_receipt(raw.decode("utf-8", "replace"), public_key)
-    elif "outputs" in table or "inputs" in table:
-        _verify_run_bundle(raw)
-    else:
-        _verify_proofs(table, public_key)
+        return "receipt"
+    if not isinstance(table, dict) or not isinstance(table.get("format"), str):
+        raise BadInput(text("온실의 묶음이 아닙니다", "not a bundle of ours"))
+    return table["format"]
 
 
-def _verify_receipt(receipt: str, public_key: bytes | None) -> None:
-    from onsil import proof
-
-    if public_key is None:
-        raise BadInput(text("영수증에는 --key가 필요합니다", "a receipt wants --key"))
-    _tell(proof.verify_receipt(receipt, public_key))
-
-
-def _verify_run_bundle(raw: bytes) -> None:
-    from onsil import footprint
-
-    check = footprint.verify_bundle(raw)
-    for finding in check.findings:
+def _tell(good: bool, findings: Iterable[str], subject: str) -> None:
+    for finding in findings:
         out.print(finding, markup=False)
-    if not check.ok:
-        refuse(text("묶음이 맞지 않습니다.", "the bundle does not hold."))
-    out.print(text(f"실행 {check.run_id}: 맞음", f"run {check.run_id}: true"))
-
-
-def _verify_proofs(table: object, public_key: bytes | None) -> None:
-    """Every proof found in a trace's bundle, wherever it lies in it."""
-    from onsil import proof
-
-    bundles = list(_proofs(table))
-    if not bundles:
-        raise BadInput(text("묶음에 증명이 없습니다", "there is no proof in this bundle"))
-    if public_key is None:
-        err.print(text("--key가 없어 묶음 안의 공개키로 확인합니다",
-                       "without --key, the key inside the bundle is trusted"))  # fmt: skip
-    for bundle in bundles:
-        _tell(proof.verify_bundle(bundle, public_key))
-
-
-def _proofs(node: object):
-    if isinstance(node, dict):
-        if {"checkpoint", "salt"} <= node.keys():
-            yield node
-        else:
-            for value in node.values():
-                yield from _proofs(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _proofs(value)
-
-
-def _tell(check) -> None:
-    subject = f"{check.kind} {check.subject_id}"
-    if not check.valid:
-        words = "; ".join(text(f.ko, f.en) for f in check.findings)
-        refuse(f"{subject}: {words}" if language() else words)
-    out.print(f"{subject}: {text('맞음', 'true')} ({check.origin} #{check.index})", markup=False)
+    if not good:
+        refuse(text("증명이 맞지 않습니다.", "the proof does not hold."))
+    out.print(f"{subject}: {text('맞음', 'true')}", markup=False)
 
 
 def add_to(app: typer.Typer) -> None:

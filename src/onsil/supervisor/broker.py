@@ -9,15 +9,18 @@ import base64
 import hashlib
 import os
 import pwd
-import secrets
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from onsil.configuration import ROOT_HOME, Configuration, embedded_home
+from onsil.core.database import ALL_CITIES, connect
 from onsil.core.refusal import OperationError
+from onsil.devices import BrokerAccount, broker_accounts
+from onsil.tenancy.cities import all_cities
 
 SYSTEM_USER = "onsil-broker"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -27,6 +30,7 @@ _CONFIGURATION = """\
 listener {port} {host}
 allow_anonymous false
 password_file {home}/passwords
+acl_file {home}/access
 persistence true
 persistence_location {home}/
 autosave_interval 30
@@ -102,19 +106,47 @@ class Broker:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = _CONFIGURATION.format(home=self.home, host=self.host, port=self.port)
         (self.home / "mosquitto.conf").write_text(text)
-        passwords = self.home / "passwords"
-        passwords.touch(mode=0o600)
-        line = password_line(self.username, self.password, secrets.token_bytes(12))
-        passwords.write_text(line + "\n")
+        self.admit(())
         if self.user:
             entry = pwd.getpwnam(self.user)
             for path in (self.home, *self.home.iterdir()):
                 os.chown(path, entry.pw_uid, entry.pw_gid)
         return command
 
+    def admit(self, accounts: Iterable[BrokerAccount]) -> None:
+        """Write who may log in, and what each may publish: the platform all, a device its own.
+
+        A running broker reads both files again when it gets SIGHUP.
+        """
+        devices = list(accounts)
+        salt = hashlib.sha256(f"{self.home}:{self.password}".encode()).digest()[:12]
+        passwords = [password_line(self.username, self.password, salt)]
+        passwords += [account.password_line for account in devices]
+        access = [f"user {self.username}", "topic readwrite #"]
+        for account in devices:
+            access += [f"user {account.username}", f"topic write {account.topic}"]
+        self._write("passwords", passwords)
+        self._write("access", access)
+
+    def _write(self, name: str, lines: list[str]) -> None:
+        staging = self.home / f".{name}"
+        staging.unlink(missing_ok=True)
+        staging.touch(mode=0o600)
+        staging.write_text("\n".join(lines) + "\n")
+        if self.user:
+            entry = pwd.getpwnam(self.user)
+            os.chown(staging, entry.pw_uid, entry.pw_gid)
+        staging.rename(self.home / name)
+
     async def answers(self) -> bool:
         """Whether it accepts our credentials."""
         return await accepts(self.host, self.port, self.username, self.password)
+
+
+def device_accounts(dsn: str) -> list[BrokerAccount]:
+    """Every registered device's login, of all cities."""
+    with connect(dsn, ALL_CITIES, autocommit=True) as conn:
+        return [account for city in all_cities() for account in broker_accounts(conn, city)]
 
 
 def _make_user(name: str) -> None:

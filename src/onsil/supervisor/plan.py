@@ -48,6 +48,9 @@ def service_roles(
     def both() -> bool:
         return watch.answering and broker_ready()
 
+    async def alive() -> bool:
+        return True  # it has no door; a silent device shows in device health
+
     def http(name: str, port: int, address: str) -> Role:
         async def answers() -> bool:
             await watch.look()
@@ -71,7 +74,7 @@ def service_roles(
         http("web", conf.web_port, conf.web_address),
     ]
     if simulate:
-        roles.append(session("simulators", both))
+        roles.append(Role("simulators", role_command("simulators"), alive, both))
     return roles
 
 

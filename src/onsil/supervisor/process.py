@@ -80,6 +80,12 @@ class Supervised:
             await self._task
             self._task = None
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send the running role a signal; nothing happens while it is between two lives."""
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
     async def _keep_running(self) -> None:
         deaths = 0
         while not self._stopping.is_set():

@@ -3,18 +3,19 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from threading import Thread
 
 import psycopg
 
 from onsil.configuration import Configuration, embedded_home
 from onsil.core.refusal import OperationError
+from onsil.devices import BrokerAccount
 from onsil.supervisor import plan
-from onsil.supervisor.broker import LOCAL_HOSTS, Broker, accepts
+from onsil.supervisor.broker import Broker, accepts, device_accounts
 from onsil.supervisor.credentials import prepared
 from onsil.supervisor.health import DatabaseWatch, port_taken
 from onsil.supervisor.hold import Hold
@@ -25,6 +26,7 @@ from onsil.supervisor.process import Role, Supervised
 POSTGRES_VERSION_MIN = 180_000
 DATABASE_WAIT_S = 30.0
 READY_WAIT_S = 120.0
+ADMIT_S = 3.0  # how soon a newly registered device may log in
 
 
 class Supervisor:
@@ -89,6 +91,7 @@ class Supervisor:
             self.conf, self._watch, lambda: self._broker_answers, simulate=self._simulate
         ):
             self._launch(role)
+        tasks.append(asyncio.create_task(self._admit_devices()))
         tasks.append(asyncio.create_task(self._report()))
         await self._until_ready(began)
 
@@ -151,18 +154,40 @@ class Supervisor:
             await asyncio.sleep(0.05)
 
     async def _migrate(self) -> None:
+        """Bring tables and programmes up to date, in a process of its own."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "django", "migrate", "--no-input", "-v", "0",
-            env=dict(os.environ) | {"ONSIL_OWNER": "1"},
+            sys.executable, "-m", "onsil.supervisor.schema",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        output, _ = await process.communicate()
-        if process.returncode:
-            words = output.decode("utf-8", "replace").strip()
-            raise OperationError(f"the database could not be brought up to date:\n{words}",
-                                 retry=False)  # fmt: skip
+        try:
+            output, _ = await process.communicate()
+        except asyncio.CancelledError:
+            process.terminate()
+            await process.wait()
+            raise
+        words = output.decode("utf-8", "replace").strip()
+        if process.returncode == 0:
+            for line in words.splitlines():
+                self.journal.say("cities", line)
+        else:
+            raise OperationError(
+                f"the database or a city could not be brought up to date:\n{words}", retry=False
+            )
+
+    async def _admit_devices(self) -> None:
+        """Let devices log in to our broker soon after they have been registered."""
+        keeper = next((r for r in self._roles if r.role.name == "broker"), None)
+        admitted: list[BrokerAccount] = []
+        while self._broker and keeper:
+            with contextlib.suppress(psycopg.OperationalError):
+                accounts = await asyncio.to_thread(device_accounts, self.conf.dsn)
+                if accounts != admitted:
+                    self._broker.admit(accounts)
+                    keeper.signal(signal.SIGHUP)
+                    admitted = accounts
+            await asyncio.sleep(ADMIT_S)
 
     async def _look_after_broker(self) -> None:
         while True:
@@ -256,7 +281,6 @@ def running(
 
 def serve(conf: Configuration, *, simulate: bool = False) -> None:
     """Run in the foreground until Ctrl-C or SIGTERM; what `onsil up` does."""
-    import signal
 
     async def work() -> None:
         supervisor = Supervisor(conf, simulate=simulate)
@@ -266,10 +290,3 @@ def serve(conf: Configuration, *, simulate: bool = False) -> None:
         await supervisor.run()
 
     asyncio.run(work())
-
-
-def log_path(conf: Configuration) -> Path:
-    return conf.data_folder / "run" / "onsil.log"
-
-
-__all__ = ["LOCAL_HOSTS", "Supervisor", "check_database", "log_path", "running", "serve"]
