@@ -374,7 +374,8 @@ def field(bound: Any, hint: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-@register.inclusion_tag("onsil/components/empty.html")
+@register.inclusion_tag("onsil/components/empty.html", name="empty")
+@register.inclusion_tag("onsil/components/empty.html", name="nothing")  # directly inside a `for`
 def empty(title: str, text: str = "", href: str = "", action: str = "", sign: str = "leaf") -> Any:
     """Nothing here yet, and what to do first."""
     return {"title": title, "text": text, "href": href, "action": action, "sign": sign}

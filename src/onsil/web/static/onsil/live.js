@@ -7,6 +7,7 @@ const words = english
   ? { live: "live", polling: "refreshed every 15 s", off: "offline" }
   : { live: "실시간", polling: "15초마다 새로고침", off: "연결 끊김" };
 const heard = new WeakSet();
+const fetched = new WeakMap();
 
 function say(root, state) {
   for (const node of root.querySelectorAll("[data-live-state]")) {
@@ -15,8 +16,18 @@ function say(root, state) {
   }
 }
 
+// At most one fetch each data-every seconds (5 unless told); the last event is never lost.
 async function reload(node) {
-  if (node.dataset.busy) return;
+  const wait = Number(node.dataset.every ?? 5) * 1000 - (Date.now() - (fetched.get(node) ?? 0));
+  if (wait > 0) {
+    if (!node.dataset.due) {
+      node.dataset.due = "1";
+      setTimeout(() => { delete node.dataset.due; reload(node); }, wait);
+    }
+    return;
+  }
+  if (node.dataset.busy || !node.isConnected) return;
+  fetched.set(node, Date.now());
   node.dataset.busy = "1";
   try {
     const answer = await fetch(node.dataset.url, { headers: { "HX-Request": "true" } });

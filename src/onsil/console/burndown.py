@@ -1,0 +1,88 @@
+"""A programme's budget as officials read it: sources, what is left, the day it runs out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+
+@dataclass(frozen=True)
+class BudgetCard:
+    """One budget year of a programme, ready to show."""
+
+    programme: str
+    name: str
+    year: int
+    amount: int
+    used: int
+    left: int
+    share_used: Decimal
+    status: str
+    message: str
+    run_out: date | None
+    sources: Sequence[Any]
+    chart: Mapping[str, Any]
+
+
+def card(status: Any, language: str) -> BudgetCard:
+    """A BudgetStatus of the rewards room with its burn-down chart."""
+    state = status.forecast.state
+    return BudgetCard(
+        programme=status.programme, name=status.name.text(language), year=status.year,
+        amount=status.amount, used=status.used, left=status.left, share_used=status.share_used,
+        status={"empty": "bad", "warning": "watch", "short": "watch"}.get(state, "good"),
+        message=status.message.text(language), run_out=status.forecast.run_out,
+        sources=status.sources, chart=chart(status),
+    )  # fmt: skip
+
+
+def chart(status: Any) -> dict[str, Any]:
+    """What was left at each week's end, measured; from there the forecast, dashed, to its end."""
+    weeks = burn(status.amount, status.days, status.year)
+    measured: list[Any] = [left for _week, left in weeks]
+    labels = [week.isoformat() for week, _left in weeks]
+    modelled: list[Any] = [None] * len(weeks)
+    if weeks and status.forecast.weekly_krw > 0:
+        ahead = forecast_line(weeks[-1], status.forecast.weekly_krw, status.year)
+        modelled[-1] = weeks[-1][1]
+        labels += [week.isoformat() for week, _left in ahead]
+        measured += [None] * len(ahead)
+        modelled += [left for _week, left in ahead]
+    return {
+        "title": _("남은 예산"), "unit": "원", "kind": "line", "labels": labels,
+        "label_name": _("주의 끝"), "description": "",
+        "series": [{"name": _("실제"), "kind": "measured", "values": measured},
+                   {"name": _("이대로라면"), "kind": "modelled", "values": modelled}],
+    }  # fmt: skip
+
+
+def burn(amount: int, days: Sequence[tuple[date, int]], year: int) -> list[tuple[date, int]]:
+    """What was left at the end of each week with spending, from the year's first day on."""
+    spent: dict[date, int] = {}
+    for day, krw in days:
+        end = day + timedelta(days=6 - day.weekday())
+        spent[end] = spent.get(end, 0) + krw
+    left, points = amount, [(date(year, 1, 1), amount)]
+    if not spent:
+        return points
+    week = min(spent)
+    while week <= max(spent):
+        left -= spent.get(week, 0)
+        points.append((week, left))
+        week += timedelta(days=7)
+    return points
+
+
+def forecast_line(last: tuple[date, int], weekly_krw: Decimal, year: int) -> list[tuple[date, int]]:
+    """Week by week from the last known sum at the forecast's pace, to zero or the year's end."""
+    line = []
+    week, left = last
+    end = date(year, 12, 31)
+    while left > 0 and week < end:
+        week += timedelta(days=7)
+        left = max(0, int(left - weekly_krw))
+        line.append((min(week, end), left))
+    return line

@@ -1,0 +1,65 @@
+"""Forms of the officials' screens; the rules behind them are the rooms'."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from onsil import footprint
+
+_DATE = forms.DateInput(attrs={"type": "date"})
+
+
+class ProjectForm(forms.Form):
+    """A project to register."""
+
+    code = forms.SlugField(label=_("사업 번호"), max_length=40)
+    name_ko = forms.CharField(label=_("이름(한국어)"), max_length=120)
+    name_en = forms.CharField(label=_("이름(영어)"), max_length=120)
+    programme = forms.SlugField(
+        label=_("감축 제도"), max_length=40, initial="kr-offset",
+        help_text=_("이 제도에 등록된 감축량만 사업에 쓸 수 있습니다."),
+    )  # fmt: skip
+    methodology = forms.ChoiceField(label=_("방법론"))
+    starts = forms.DateField(label=_("인정 시작일"), widget=_DATE)
+    ends = forms.DateField(label=_("인정 종료일"), widget=_DATE)
+    buffer_percent = forms.DecimalField(
+        label=_("유보 비율(%)"), min_value=0, max_value=50, initial=0, decimal_places=2
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # pyright: ignore[reportArgumentType]
+        known = sorted(footprint.methodologies())
+        self.fields["methodology"].choices = [(m, m) for m in known]
+
+    def spec(self) -> footprint.ProjectSpec:
+        """The terms as the footprint room takes them. Call it on a valid form."""
+        data = dict(self.cleaned_data)
+        percent = data.pop("buffer_percent")
+        return footprint.ProjectSpec(**data, buffer_bp=int(percent * 100))
+
+
+class PeriodForm(forms.Form):
+    """A monitoring period in whole local days."""
+
+    first = forms.DateField(label=_("첫날"), widget=_DATE)
+    last = forms.DateField(label=_("마지막 날"), widget=_DATE)
+
+    def clean(self) -> dict[str, object]:
+        data = super().clean() or {}
+        first, last = data.get("first"), data.get("last")
+        if first and last and last < first:
+            raise forms.ValidationError(_("마지막 날이 첫날보다 앞섭니다."))
+        return data
+
+
+class OfferForm(forms.Form):
+    """Tonnes to offer, and the price of one."""
+
+    tonnes = forms.IntegerField(label=_("톤"), min_value=1)
+    unit_price_krw = forms.IntegerField(label=_("톤당 가격(원)"), min_value=1, max_value=10**9)
+
+
+class FundForm(forms.Form):
+    """Money of the incentive fund to put into a programme's budget."""
+
+    amount = forms.IntegerField(label=_("금액(원)"), min_value=1, max_value=10**12)
+    key = forms.UUIDField(widget=forms.HiddenInput)

@@ -1,0 +1,102 @@
+"""What every screen of officials stands in: who may enter, the menu, the wall."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from onsil.citizen.models import Role, User
+from onsil.tenancy.cities import CityProfile
+
+View = Callable[..., HttpResponse]
+STAFF = (Role.OFFICIAL, Role.APPROVER, Role.OPERATOR)
+
+
+class Request(HttpRequest):
+    """A request that passed a gate: `user` is signed in, `roles` are theirs in `city`."""
+
+    user: User  # pyright: ignore[reportIncompatibleVariableOverride]
+    city: CityProfile
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the side menu, for people of any of `roles`."""
+
+    key: str
+    url: str
+    sign: str
+    word: Any
+    roles: tuple[str, ...] = STAFF
+
+
+_MENU = (
+    Entry("dashboard", "console", "chart", gettext_lazy("현황판")),
+    Entry("sites", "console-sites", "meter", gettext_lazy("현장과 계량기")),
+    Entry("programmes", "console-programmes", "reward", gettext_lazy("보상 사업과 예산")),
+    Entry("projects", "console-projects", "credit", gettext_lazy("감축 사업과 크레딧")),
+    Entry("shops", "console-shops", "shop", gettext_lazy("가맹점과 정산")),
+    Entry("evidence", "evidence", "seal", gettext_lazy("증거실"), (*STAFF, Role.VERIFIER)),
+    Entry("market", "market", "sell", gettext_lazy("크레딧 거래"), (*STAFF, Role.BUYER)),
+    Entry("people", "console-people", "people", gettext_lazy("사람과 역할")),
+    Entry("audit", "console-audit", "list", gettext_lazy("감사 기록")),
+)
+
+
+def needs(*roles: str) -> Callable[[View], View]:
+    """Let in who is signed in and has one of `roles` in the request's city; others get a 403."""
+
+    def gate(view: View) -> View:
+        @wraps(view)
+        @login_required
+        def guarded(request: Request, *args: object, **kwargs: object) -> HttpResponse:
+            request.roles = request.user.roles(request.city.code)
+            if not request.roles.intersection(roles):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return gate
+
+
+def page(
+    request: HttpRequest, template: str, section: str = "", status: int = 200, **context: Any
+) -> HttpResponse:
+    """A screen in the officials' frame, its menu made for the person's roles."""
+    roles = request.user.roles(request.city.code)  # pyright: ignore[reportAttributeAccessIssue]
+    frame = {
+        "section": section,
+        "wall": request.GET.get("wall") == "1",
+        "console_menu": _menu(roles),
+        "console_roles": " · ".join(_(str(Role(r).label)) for r in sorted(roles)),
+        "roles": roles,
+    }
+    return render(request, template, frame | context, status=status)
+
+
+def _menu(roles: frozenset[str]) -> list[dict[str, Any]]:
+    lines = []
+    for entry in _MENU:
+        if not roles.intersection(entry.roles):
+            continue
+        try:
+            href = reverse(entry.url)
+        except NoReverseMatch:  # a room that this installation does not carry
+            continue
+        lines.append({"key": entry.key, "href": href, "sign": entry.sign, "word": entry.word})
+    return lines
+
+
+def is_partial(request: HttpRequest) -> bool:
+    """Whether only a part of the page was asked for."""
+    return request.headers.get("HX-Request") == "true"

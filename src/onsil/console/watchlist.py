@@ -1,0 +1,55 @@
+"""Asking the rooms for what the alarm list is made of."""
+
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from onsil import devices, footprint, hub, proof
+from onsil.citizen import services as citizen
+from onsil.citizen.models import Merchant
+from onsil.configuration import configuration
+from onsil.console import alarms
+from onsil.core.clock import FixedClock
+from onsil.rewards import services as rewards
+from onsil.tenancy import transaction
+from onsil.tenancy.cities import CityProfile
+
+_LOOK_BACK = timedelta(days=7)
+
+
+def alarm_list(city: CityProfile, now: datetime) -> list[alarms.Alarm]:
+    """Everything that wants a person in this city, worst first."""
+    sites = reverse("console-sites")
+    with transaction(city.code) as conn:
+        health = devices.device_health(conn, city.code, FixedClock(now))
+        counts = hub.quarantine_counts(conn, city.code, now - _LOOK_BACK)
+        log = proof.status(conn, city.code, configuration().log_folder)
+        submitted = [m for m in footprint.monitorings(conn, city.code) if m.status == "submitted"]
+    unreleased = [s for s in citizen.settlements.settlements() if s.released_at is None]
+    applied = citizen.merchants.merchants(Merchant.State.APPLIED)
+    shops = reverse("console-shops")
+    return alarms.ordered(
+        [
+            *alarms.of_devices(health, sites),
+            *alarms.of_quarantine(counts, reverse("console-quarantine")),
+            *alarms.of_budgets(rewards.budget_status(city.code), reverse("console-programmes")),
+            *alarms.of_log(log, now, reverse("console-audit")),
+            *alarms.waiting(
+                "monitoring", len(submitted), "승인을 기다리는 모니터링 {n}건",
+                "{n} monitoring periods wait for approval",
+                ("제출한 사람이 아닌 승인 담당이 검토하세요.",
+                 "Somebody other than the submitter reviews it."), reverse("console-projects"),
+            ),
+            *alarms.waiting(
+                "settlement", len(unreleased), "지급을 기다리는 정산 {n}건",
+                "{n} settlements wait to be paid out",
+                ("정산 파일을 확인하고 지급을 승인하세요.", "Check the file and release it."),
+                shops,
+            ),
+            *alarms.waiting(
+                "merchant", len(applied), "심사를 기다리는 가맹점 {n}곳",
+                "{n} shops wait for a decision",
+                ("신청 내용을 확인하고 승인하거나 반려하세요.", "Check and decide."), shops,
+            ),
+        ]
+    )  # fmt: skip
