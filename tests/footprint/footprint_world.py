@@ -18,7 +18,7 @@ SAR_2018 = footprint.FactorAuthority("kr-offset", "kr-grid-2018", "consumption",
 GAS_2022 = footprint.FactorAuthority(
     "kr-offset", "kr-city-gas-2022", "combustion", "SAR", commodity="city-gas"
 )
-SOLAR = {"capacity_kw": "1000", "no_export": True}
+SOLAR = {"capacity_kw": "9000", "no_export": True}
 
 
 def site(number: int = 1) -> str:

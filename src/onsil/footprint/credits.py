@@ -137,8 +137,8 @@ def _issue(
           actor, created_at) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s::int8range,%s,%s,%s,%s,%s,%s)""",
         (
             city, made, owner.id, found.id, position, vintage, amounts.tonnes,
-            amounts.buffer_tonnes, serials, found.co2e_t, carried_in_t, amounts.carried_out_t, transfer_id, actor,
-            clock.now(),
+            amounts.buffer_tonnes, serials, found.co2e_t, carried_in_t, amounts.carried_out_t,
+            transfer_id, actor, clock.now(),
         ),
     )  # fmt: skip
     execute(
@@ -200,6 +200,19 @@ def post(
     return answer.transfer_id
 
 
+def short_of(conn: Connection, city: str, account: str, asset: str, amount: int) -> Refusal | None:
+    """A refusal when an account holds less than is asked; the request's key stays unused then."""
+    held = ledger.balance(conn, city, account, asset)
+    if held >= amount:
+        return None
+    return Refusal(
+        "insufficient-balance",
+        f"잔액이 부족합니다 (보유 {held}, 필요 {amount}).",
+        f"The balance does not suffice (held {held}, needed {amount}).",
+        {"account": account, "asset": asset, "held": held, "needed": amount},
+    )
+
+
 def retire(
     conn: Connection,
     city: str,
@@ -234,6 +247,9 @@ def retire(
         asked = (batch_id, company, tonnes, beneficiary, reason)
         same = (before.batch_id, before.company, before.tonnes, before.beneficiary, before.reason)
         return before if asked == same else key_reused(key)
+    refusal = short_of(conn, city, company, found.asset, tonnes)
+    if refusal is not None:
+        return refusal
     made = new_id()
     transfer_id = post(
         conn,

@@ -7,10 +7,9 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
-from onsil.footprint.credits import batch, key_reused, post, unknown_batch
-from onsil.footprint.projects import project
+from onsil.footprint.credits import batch, key_reused, post, short_of, unknown_batch
 from onsil.footprint.store import Row, execute, lock, rows
-from onsil.footprint.terms import Listing, Sale
+from onsil.footprint.terms import CreditBatch, Listing, Sale
 
 REVENUE = "fund:incentive"
 _LISTING = """SELECT l.id, l.batch_id, l.tonnes, l.unit_price_krw, l.withdrawn, l.actor,
@@ -146,32 +145,39 @@ def buy(
             f"No open listing offers {tonnes} t at {unit_price_krw} KRW.",
             {"offers": [[o.unit_price_krw, o.remaining] for o in offered]},
         )
-    owner = project(conn, city, found.project_id)
-    assert owner is not None
-    ledger.open_accounts(
-        conn,
-        city,
-        [
-            ledger.AccountSpec(buyer, found.asset, "company"),
-            ledger.AccountSpec(buyer, "KRW", "company"),
-            ledger.AccountSpec(REVENUE, "KRW", "fund"),
-        ],
+    refusal = short_of(conn, city, buyer, "KRW", tonnes * unit_price_krw)
+    if refusal is not None:
+        return refusal
+    return _sell(conn, city, found, chosen, buyer, tonnes, key, actor, clock)
+
+
+def _sell(
+    conn: Connection,
+    city: str,
+    found: CreditBatch,
+    chosen: Listing,
+    buyer: str,
+    tonnes: int,
+    key: str,
+    actor: str,
+    clock: Clock,
+) -> Sale | Refusal:
+    accounts = [
+        ledger.AccountSpec(buyer, found.asset, "company"),
+        ledger.AccountSpec(buyer, "KRW", "company"),
+        ledger.AccountSpec(REVENUE, "KRW", "fund"),
+    ]
+    ledger.open_accounts(conn, city, accounts)
+    made, price = new_id(), chosen.unit_price_krw
+    legs = (
+        ledger.Leg(f"project:{found.project_id}", buyer, found.asset, tonnes),
+        ledger.Leg(buyer, REVENUE, "KRW", tonnes * price),
     )
-    made = new_id()
     transfer_id = post(
         conn,
         city,
         ledger.TransferRequest(
-            f"sale:{key}",
-            "sale",
-            (
-                ledger.Leg(owner.account, buyer, found.asset, tonnes),
-                ledger.Leg(buyer, REVENUE, "KRW", tonnes * unit_price_krw),
-            ),
-            clock.now(),
-            found.serial_prefix,
-            "sale",
-            str(made),
+            f"sale:{key}", "sale", legs, clock.now(), found.serial_prefix, "sale", str(made)
         ),
         clock,
     )
@@ -183,13 +189,13 @@ def buy(
           unit_price_krw, key, transfer_id, actor, created_at)
         VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
         (
-            city, made, chosen.id, batch_id, buyer, tonnes, unit_price_krw, key, transfer_id,
-            actor, clock.now(),
+            city, made, chosen.id, found.id, buyer, tonnes, price, key, transfer_id, actor,
+            clock.now(),
         ),
     )  # fmt: skip
     proof.audit(
         conn, city, actor, "credits.sold", "sale", str(made), None,
-        {"batch": batch_id, "buyer": buyer, "tonnes": tonnes, "unit_price_krw": unit_price_krw},
+        {"batch": found.id, "buyer": buyer, "tonnes": tonnes, "unit_price_krw": price},
     )  # fmt: skip
     return Sale(**rows(conn, f"{_SALE} WHERE city = %s AND id = %s", (city, made))[0])
 

@@ -132,7 +132,7 @@ def _series(conn: Connection, city: str, key: SeriesKey) -> hub.Series | None:
     if isinstance(key, int):
         made = hub.find_series(conn, city, ids=[key])
     else:
-        entity, attribute = key.rsplit("#", 1) if isinstance(key, str) and "#" in key else key
+        entity, attribute = key if isinstance(key, tuple) else key.rpartition("#")[::2]
         made = hub.find_series(conn, city, entities=[entity], attribute=attribute)
     return made[0] if made else None
 

@@ -1,4 +1,7 @@
-"""Methodologies: versioned pure functions, found through the entry points `onsil.methodologies`."""
+"""Methodologies: versioned pure functions, found through the entry points `onsil.methodologies`.
+
+`python -m onsil.footprint.methodologies.pages` writes a page for each into `docs/methodologies/`.
+"""
 
 from onsil.footprint.methodologies.registry import (
     FactorNeed,
@@ -7,7 +10,6 @@ from onsil.footprint.methodologies.registry import (
     Role,
     WorkedExample,
     check_parameters,
-    code_digest,
     methodologies,
     methodology,
 )
@@ -19,7 +21,6 @@ __all__ = [
     "Role",
     "WorkedExample",
     "check_parameters",
-    "code_digest",
     "methodologies",
     "methodology",
 ]

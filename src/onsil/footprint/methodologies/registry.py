@@ -1,7 +1,5 @@
 """What a methodology is, and where the installed ones are found."""
 
-import hashlib
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -115,11 +113,6 @@ def methodology(methodology_id: str, version: str | None = None) -> Methodology 
             {"methodology": methodology_id, "version": version},
         )
     return versions[version]
-
-
-def code_digest(made: Methodology) -> str:
-    """SHA-256 of the methodology's own source text, kept with every run."""
-    return hashlib.sha256(inspect.getsource(made).encode()).hexdigest()  # pyright: ignore
 
 
 def check_parameters(made: Methodology, given: Mapping[str, Any]) -> dict[str, Any] | Refusal:
