@@ -45,7 +45,7 @@ class Quantified:
 
     solar: footprint.Run
     homes: tuple[footprint.Run, ...]
-    unmeasurable: footprint.Run
+    young: footprint.Run | Refusal
 
 
 def quantify(sites: DemoSites, zone: ZoneInfo, actor: str) -> Quantified:
@@ -63,7 +63,7 @@ def quantify(sites: DemoSites, zone: ZoneInfo, actor: str) -> Quantified:
     with transaction() as tx:
         solar = granted(footprint.quantify(
             tx, city, "solar-self-consumption", {"generation": sites.solar},
-            {"capacity_kw": "3.6", "no_export": True, "meter_uncertainty_pct": "2.0"}, year,
+            {"capacity_kw": "3.4", "no_export": True, "meter_uncertainty_pct": "2.0"}, year,
             footprint.FactorAuthority("kr-offset", "kr-grid-2018", "consumption", "SAR"),
             actor, CLOCK, zone=zone,
         ))  # fmt: skip
@@ -79,13 +79,13 @@ def quantify(sites: DemoSites, zone: ZoneInfo, actor: str) -> Quantified:
             ))
             for half in halves
         )  # fmt: skip
-        young = granted(footprint.quantify(
+        young = footprint.quantify(
             tx, city, "building-energy-savings",
             {"electricity": sites.young_electricity, "temperature": sites.young_temperature},
-            {"baseline_start": "2024-10-13", "baseline_end": "2025-01-11",
+            {"baseline_start": "2024-01-11", "baseline_end": "2025-01-11",
              "resolution": "daily", "model_electricity": "3P-heating", "solar_added": False},
             local_days(date(2025, 1, 11), date(2026, 1, 11), zone), grid, actor, CLOCK, zone=zone,
-        ))  # fmt: skip
+        )  # fmt: skip
     return Quantified(solar, homes, young)
 
 
@@ -95,7 +95,7 @@ def claim(runs: Quantified, actor: str) -> tuple[footprint.Claim, list[footprint
     with transaction() as tx:
         solar = granted(footprint.claim(tx, city, runs.solar.id, "kr-offset", actor=actor))
         homes = [
-            granted(footprint.claim(tx, city, run.id, "citizen-reward", actor=actor))
+            granted(footprint.claim(tx, city, run.id, "household-saving", actor=actor))
             for run in runs.homes
             if run.measurable
         ]
@@ -122,11 +122,11 @@ def credit(solar: footprint.Claim, cast: Cast) -> footprint.CreditBatch:
             monitoring = granted(
                 footprint.open_monitoring_period(tx, city, project.id, solar.period, maker, CLOCK)
             )
-        if monitoring.state == "open":
+        if monitoring.status == "open":
             monitoring = granted(
                 footprint.submit_monitoring(tx, city, monitoring.id, [solar.id], maker, CLOCK)
             )
-        if monitoring.state == "submitted":
+        if monitoring.status == "submitted":
             monitoring = granted(
                 footprint.approve_monitoring(tx, city, monitoring.id, checker, CLOCK)
             )
@@ -187,7 +187,7 @@ def _savings_evidence(held: footprint.Claim, saver: User) -> None:
         granted(rewards.record_evidence(
             city, "household-saving", saver.pk, f"{carrier}-saving", saved_kwh,
             held.period.end - timedelta(seconds=1), source="footprint",
-            reference=str(held.run_id), key=f"claim:{held.id}:{carrier}", level="meter",
+            reference=f"{held.id}:{carrier}", key=f"claim:{held.id}:{carrier}", level="meter",
             facts={"baseline": baseline_kwh(details, carrier), "unit": "kWh"},
             claim_id=held.id, clock=CLOCK,
         ))  # fmt: skip
@@ -195,7 +195,7 @@ def _savings_evidence(held: footprint.Claim, saver: User) -> None:
 
 def baseline_kwh(details: dict, carrier: str) -> Decimal:
     """What the home would have used by its model, from the run's own outputs."""
-    return Decimal(details["outputs"]["carriers"][carrier]["adjusted_baseline_wh"]) / 1000
+    return Decimal(details["outputs"]["details"]["carriers"][carrier]["adjusted_baseline_wh"]) / 1000
 
 
 def _bus_evidence(citizens: tuple[User, ...], zone: ZoneInfo) -> None:

@@ -83,7 +83,7 @@ def register_sites(cast: Cast) -> DemoSites:
     power = ("electricity", "Wh", "consumed")
     _enter(SiteSpec(
         "demo-solar-1", "solar", "데모 태양광 1", "Demo solar 1", Decimal("127.1128"),
-        Decimal("36.9922"), capacity_kw=Decimal("3.6"), replayed=True,
+        Decimal("36.9922"), capacity_kw=Decimal("3.4"), replayed=True,
         note_ko="미국 콜로라도 2011–2013년 15분 실측을 2024–2026년으로 재생합니다.",
         note_en="Measured every 15 minutes in Colorado, 2011-2013, replayed as 2024-2026.",
     ), PVANALYTICS, [MeterSpec("pv", *series.solar, "electricity", "Wh", "generated")])  # fmt: skip
