@@ -52,6 +52,18 @@ def business_number(text: str) -> str | None:
     return f"{digits[:3]}-{digits[3:5]}-{digits[5:]}"
 
 
+def satisfied(kind: str, yearly_sales_krw: int, rules: MerchantRules) -> frozenset[str]:
+    """The names of the merchant rules that a shop meets, as lots of value carry them.
+
+    `ordinary`: yearly sales within the by-law's limit. `kind:<kind>`: value for one kind of shop.
+    Value without a rule may be spent anywhere and needs no name.
+    """
+    met = {f"kind:{kind}"}
+    if yearly_sales_krw <= rules.maximum_yearly_sales_krw:
+        met.add("ordinary")
+    return frozenset(met)
+
+
 def examine(application: Application, rules: MerchantRules) -> Refusal | None:
     """The rule an application breaks, or None. The decision itself stays a person's.
 

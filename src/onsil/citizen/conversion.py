@@ -34,22 +34,24 @@ class Rate:
 
 @dataclass(frozen=True)
 class Pocket:
-    """Points of one programme that came from one fund and expire together."""
+    """Points of one programme that came from one fund, hold alike and expire together."""
 
     asset: str
     fund: str
     amount: int
     expires_at: datetime | None = None
+    merchant_rule: str = ""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a conversion takes from the points of one programme and fund, and what it gives."""
+    """What a conversion takes from like points of one programme, and what it gives for them."""
 
     asset: str
     fund: str
     points: int
     won: int
+    merchant_rule: str = ""
 
 
 def spendable(pockets: Iterable[Pocket], now: datetime) -> list[Pocket]:
@@ -77,18 +79,18 @@ def plan(
     have = sum(p.amount for p in alive)
     if have < points:
         return refusals.not_enough_points(have, points)
-    taken: dict[tuple[str, str], int] = {}
+    taken: dict[tuple[str, str, str], int] = {}
     left = points
     for pocket in alive:
         take = min(left, pocket.amount)
         if take:
-            place = (pocket.asset, pocket.fund)
+            place = (pocket.asset, pocket.fund, pocket.merchant_rule)
             taken[place] = taken.get(place, 0) + take
             left -= take
     parts, before = [], 0
-    for (asset, fund), amount in taken.items():
+    for (asset, fund, rule), amount in taken.items():
         won = rate.worth(before + amount) - rate.worth(before)
-        parts.append(Part(asset, fund, amount, won))
+        parts.append(Part(asset, fund, amount, won, rule))
         before += amount
     return tuple(parts)
 

@@ -218,6 +218,11 @@ class Posting(models.Model):
     def applied(self) -> bool:
         return self.state == Posting.State.APPLIED
 
+    @property
+    def refusal(self) -> dict[str, str]:
+        """The ledger's reason in both languages."""
+        return {"ko": self.refusal_ko, "en": self.refusal_en}
+
 
 class PaymentCode(models.Model):
     """One QR: shown by a shop with the amount bound to it, or by a citizen without one."""

@@ -130,16 +130,6 @@ def own_shop() -> Refusal:
     )
 
 
-def refused_by_ledger(refusal: Refusal) -> Refusal:
-    """The ledger's own no, told with what it means at a till."""
-    return Refusal(
-        refusal.code,
-        f"{refusal.ko} 결제되지 않았습니다.",
-        f"{refusal.en} Nothing was paid.",
-        refusal.facts,
-    )
-
-
 def cancel_not_applied() -> Refusal:
     return Refusal(
         "cancel-not-paid",

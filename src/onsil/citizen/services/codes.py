@@ -65,6 +65,14 @@ def show_wallet(citizen: User, *, clock: Clock = SYSTEM) -> PaymentCode:
         return _make(qr.ShownBy.CITIZEN, now, citizen=citizen, limit=limit)
 
 
+def running(citizen: User, *, clock: Clock = SYSTEM) -> PaymentCode | None:
+    """The code that the citizen shows at present, while it holds and nobody has used it."""
+    return PaymentCode.objects.filter(
+        city=current_city(), citizen=citizen, used_at__isnull=True, cancelled_at__isnull=True,
+        expires_at__gt=clock.now(),
+    ).order_by("-made_at").first()  # fmt: skip
+
+
 def withdraw(code: PaymentCode, *, clock: Clock = SYSTEM) -> PaymentCode:
     """Take a code off the screen before anybody used it; a used one stays as it is."""
     now = clock.now()

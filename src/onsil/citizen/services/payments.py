@@ -5,6 +5,7 @@ from uuid import UUID
 
 from onsil import ledger, proof
 from onsil.citizen import qr, refusals, settlement
+from onsil.citizen.approval import MerchantRules, satisfied
 from onsil.citizen.models import Cancellation, Merchant, Payment, PaymentCode, Posting, Role, User
 from onsil.citizen.services import postings
 from onsil.citizen.services.postings import SYSTEM, local_asset, wallet_account
@@ -38,9 +39,9 @@ def pay(
                 return refusals.qr_used()
         else:
             amount = code.amount or 0
-            no = _closed(code, now) or _at_shop(code.merchant, citizen)
+            no = _first(_closed(code, now), _at_shop(code.merchant, citizen))
             if no is None:
-                have = _balance(tx, city, citizen)
+                have = _usable(tx, citizen, code.merchant, now)
                 no = refusals.not_enough(have, amount) if have < amount else None
             if no is not None:
                 return no
@@ -69,17 +70,40 @@ def charge(
                 return refusals.qr_used()
         else:
             citizen, limit = code.citizen, code.limit or 0
-            no = _closed(code, now) or _at_shop(merchant, citizen)
+            no = _first(_closed(code, now), _at_shop(merchant, citizen))
             if no is None and amount < 1:
                 no = refusals.amount_wrong(limit)
             if no is None and amount > limit:
                 no = refusals.over_code_limit(limit, amount)
-            if no is None and _balance(tx, city, citizen) < amount:
+            if no is None and _usable(tx, citizen, merchant, now) < amount:
                 no = refusals.payer_cannot_pay()
             if no is not None:
                 return no
             payment = _ask(tx, code, merchant, citizen, amount, now)
     return postings.settle(payment, clock, patience_s)
+
+
+def why_not(code: PaymentCode, citizen: User, *, clock: Clock = SYSTEM) -> Refusal | None:
+    """What stands against paying a shop's code, before anything is confirmed; None when nothing."""
+    if _made(code) is not None:
+        return refusals.qr_used()
+    now = clock.now()
+    no = _first(_closed(code, now), _at_shop(code.merchant, citizen))
+    if no is not None:
+        return no
+    with transaction() as tx:
+        have = _usable(tx, citizen, code.merchant, now)
+    amount = code.amount or 0
+    return refusals.not_enough(have, amount) if have < amount else None
+
+
+def why_not_charge(
+    code: PaymentCode, merchant: Merchant, *, clock: Clock = SYSTEM
+) -> Refusal | None:
+    """What stands against charging a citizen's code, whatever the amount."""
+    if _made(code) is not None:
+        return refusals.qr_used()
+    return _first(_closed(code, clock.now()), _at_shop(merchant, code.citizen))
 
 
 def payment_of_code(code: PaymentCode, *, clock: Clock = SYSTEM) -> Payment | None:
@@ -146,6 +170,11 @@ def _made(code: PaymentCode) -> Payment | None:
     return Payment.objects.filter(city=code.city, code=code).select_related("merchant").first()
 
 
+def _first(*answers: Refusal | None) -> Refusal | None:
+    """The first no; a refusal is falsy, so `or` would pass it over."""
+    return next((answer for answer in answers if answer is not None), None)
+
+
 def _closed(code: PaymentCode, now: datetime) -> Refusal | None:
     if code.cancelled_at is not None:
         return refusals.qr_cancelled()
@@ -165,9 +194,22 @@ def _at_shop(merchant: Merchant | None, citizen: User | None) -> Refusal | None:
     return refusals.own_shop() if mine.exists() else None
 
 
-def _balance(tx: Connection, city: str, citizen: User | None) -> int:
+def _rules_met(merchant: Merchant) -> frozenset[str]:
+    rules = MerchantRules.of(city_profile(merchant.city).data.get("merchants", {}))
+    return satisfied(merchant.kind, merchant.yearly_sales_krw, rules)
+
+
+def _usable(tx: Connection, citizen: User | None, merchant: Merchant | None, now: datetime) -> int:
+    """Won that the citizen could pay at this very shop: unexpired, and no rule against it."""
     assert citizen is not None
-    return ledger.balance(tx, city, wallet_account(citizen.pk), local_asset(city))
+    assert merchant is not None
+    met, city = _rules_met(merchant), merchant.city
+    return sum(
+        lot.amount
+        for lot in ledger.lots(tx, city, wallet_account(citizen.pk), local_asset(city))
+        if (not lot.terms.merchant_rule or lot.terms.merchant_rule in met)
+        and (lot.terms.expires_at is None or lot.terms.expires_at > now)
+    )
 
 
 def _ask(
@@ -184,7 +226,10 @@ def _ask(
     )  # fmt: skip
     code.used_at = now
     code.save(update_fields=["used_at"])
-    leg = ledger.Leg(wallet_account(citizen.pk), merchant.account, local_asset(city), amount)
+    leg = ledger.Leg(
+        wallet_account(citizen.pk), merchant.account, local_asset(city), amount,
+        only=ledger.LotFilter(merchant_rules=_rules_met(merchant)),
+    )  # fmt: skip
     request = ledger.TransferRequest(
         key=payment.key, kind="payment", legs=(leg,), effective_at=now, origin_kind="payment",
         origin_id=str(identity),

@@ -79,7 +79,7 @@ def open_wallet(person: UUID) -> None:
     """Open a citizen's accounts: local currency, and points of every programme in force."""
     city, code = current_city(), wallet_account(person)
     assets = [local_asset(city)]
-    assets += [f"point:{terms.code}" for terms in rewards.programmes(city)]
+    assets += [terms.asset for terms in rewards.programmes(city)]
     with transaction() as tx:
         ledger.open_accounts(
             tx, city, [ledger.AccountSpec(code, asset, "citizen", lots=True) for asset in assets]

@@ -85,9 +85,8 @@ def remember(row: Posting, answer: ledger.Answer, now: datetime) -> None:
     else:
         refusal = answer.refusal
         row.state = Posting.State.REFUSED
-        row.refusal_code = refusal.code if refusal else "refused"
-        row.refusal_ko = refusal.ko if refusal else ""
-        row.refusal_en = refusal.en if refusal else ""
+        assert refusal is not None, "a refused answer says why"
+        row.refusal_code, row.refusal_ko, row.refusal_en = refusal.code, refusal.ko, refusal.en
     row.save()
 
 

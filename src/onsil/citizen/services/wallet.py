@@ -31,9 +31,15 @@ class Holding:
     name_en: str
     amount: int
     fund: str
+    merchant_rule: str
     expires_at: datetime | None
     made_at: datetime
     transfer_id: UUID
+
+    @property
+    def name(self) -> dict[str, str]:
+        """The programme's or currency's name in both languages."""
+        return {"ko": self.name_ko, "en": self.name_en}
 
     @property
     def is_money(self) -> bool:
@@ -41,7 +47,9 @@ class Holding:
 
     @property
     def pocket(self) -> conversion.Pocket:
-        return conversion.Pocket(self.asset, self.fund, self.amount, self.expires_at)
+        return conversion.Pocket(
+            self.asset, self.fund, self.amount, self.expires_at, self.merchant_rule
+        )
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,16 @@ class Movement:
     about_en: str
     reason_ko: str = ""
     reason_en: str = ""
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Whom or what it was with, in both languages."""
+        return {"ko": self.about_ko, "en": self.about_en}
+
+    @property
+    def reason(self) -> dict[str, str]:
+        """Why it came, in both languages; empty where nothing was decided."""
+        return {"ko": self.reason_ko, "en": self.reason_en}
 
 
 def rate_of(profile: CityProfile) -> conversion.Rate:
@@ -144,7 +162,7 @@ def history(citizen: User, limit: int = 50) -> list[Movement]:
     city, code = current_city(), wallet_account(citizen.pk)
     grouped: dict[UUID, list[tuple[str, ledger.Entry]]] = {}
     with transaction() as tx:
-        for asset in _assets(city):
+        for asset in _assets(tx, city, code):
             for entry in ledger.statement(tx, city, code, asset, limit):
                 grouped.setdefault(entry.transfer_id, []).append((asset, entry))
     newest = sorted(grouped.items(), key=lambda kv: (kv[1][0][1].at, kv[0]), reverse=True)[:limit]
@@ -152,20 +170,22 @@ def history(citizen: User, limit: int = 50) -> list[Movement]:
     return [_movement(transfer, entries, story) for transfer, entries in newest]
 
 
-def _assets(city: str) -> list[str]:
-    return [local_asset(city), *(f"point:{t.code}" for t in rewards.programmes(city))]
+def _assets(tx: Connection, city: str, code: str) -> list[str]:
+    """What the citizen has accounts in, programmes that have ended included."""
+    return [a.asset for a in ledger.accounts(tx, city, prefix=code) if a.code == code]
 
 
 def _holdings(tx: Connection, city: str, citizen: User, now: datetime) -> list[Holding]:
     profile, code = city_profile(city), wallet_account(citizen.pk)
-    names = {f"point:{t.code}": (t.name("ko"), t.name("en")) for t in rewards.programmes(city)}
+    names = {t.asset: (t.name.ko, t.name.en) for t in rewards.programmes(city)}
     names[local_asset(city)] = (profile.currency_ko, profile.currency_en)
     found = [
         Holding(
-            lot.id, asset, *names[asset], lot.amount, lot.terms.fund, lot.terms.expires_at,
+            lot.id, asset, *names.get(asset, (asset, asset)), lot.amount, lot.terms.fund,
+            lot.terms.merchant_rule, lot.terms.expires_at,
             lot.made_at, lot.transfer_id,
         )
-        for asset in names
+        for asset in _assets(tx, city, code)
         for lot in ledger.lots(tx, city, code, asset)
         if lot.amount > 0 and (lot.terms.expires_at is None or lot.terms.expires_at > now)
     ]  # fmt: skip
@@ -183,16 +203,17 @@ def _request(
         taken[part.asset] = taken.get(part.asset, 0) + part.points
     legs = [ledger.Leg(person, "issuer:point", asset, points) for asset, points in taken.items()]
     expires = conversion.years_later(now, rate.validity_years)
-    given: dict[str, int] = {}
+    given: dict[tuple[str, str], int] = {}
     for part in parts:
-        given[part.fund] = given.get(part.fund, 0) + part.won
+        like = (part.fund, part.merchant_rule)
+        given[like] = given.get(like, 0) + part.won
     legs += [
         ledger.Leg(
             "issuer:local", person, local, won,
-            lot=ledger.LotTerms(fund=fund, expires_at=expires, refundable=False,
+            lot=ledger.LotTerms(fund=fund, expires_at=expires, merchant_rule=rule,
                                 origin_kind="conversion", origin_id=str(row.pk)),
         )
-        for fund, won in given.items() if won
+        for (fund, rule), won in given.items() if won
     ]  # fmt: skip
     legs.append(ledger.Leg("reserve:points", "trust:local", "KRW", row.won))
     return ledger.TransferRequest(
@@ -234,6 +255,6 @@ def _movement(transfer: UUID, entries: list[tuple[str, ledger.Entry]], story: _S
         about_en = about_ko
     elif transfer in story.awards:
         award = story.awards[transfer]
-        about_ko, about_en = award.name_ko, award.name_en
-        reason_ko, reason_en = award.reason_ko, award.reason_en
+        about_ko, about_en = award.name.ko, award.name.en
+        reason_ko, reason_en = award.reason.ko, award.reason.en
     return Movement(transfer, kind, at, points, money, about_ko, about_en, reason_ko, reason_en)

@@ -1,0 +1,1 @@
+"""Template tags of the citizen's and the shop's screens."""

@@ -1,0 +1,1 @@
+"""The citizen's and the shop's screens; doors without rules."""

@@ -1,0 +1,159 @@
+"""Paying, from the citizen's side: scan and confirm, or show a code; and what became of it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from onsil.citizen import services
+from onsil.citizen.access import Request, citizens_only
+from onsil.citizen.drawing import qr_svg
+from onsil.citizen.forms import CodeForm
+from onsil.citizen.models import Payment, PaymentCode
+from onsil.citizen.qr import ShownBy, spaced
+from onsil.citizen.services import codes, payments, postings
+from onsil.citizen.views.citizen import status_of
+from onsil.core.refusal import Refusal
+
+
+@never_cache
+@citizens_only
+def scan(request: Request) -> HttpResponse:
+    """Read the shop's code with the camera, or type its eight characters."""
+    form, refusal = CodeForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        found = codes.find(
+            form.cleaned_data["code"], ShownBy.MERCHANT, reader=f"user:{request.user.pk}"
+        )
+        if isinstance(found, PaymentCode):
+            return redirect("app-pay", codes.token_text(found))
+        refusal = found
+    return render(
+        request, "citizen/scan.html", {"tab_pay": True, "form": form, "refusal": refusal},
+        status=status_of(refusal) if refusal is not None else 200,
+    )  # fmt: skip
+
+
+@never_cache
+@citizens_only
+def pay(request: Request, token: str) -> HttpResponse:
+    """Confirm the amount a shop's code shows; a code paid already leads to its payment."""
+    citizen = request.user
+    found = codes.find(token, ShownBy.MERCHANT, reader=f"user:{citizen.pk}")
+    if isinstance(found, Refusal):
+        return _refused(request, found)
+    paid = payments.payment_of_code(found)
+    if paid is not None and paid.citizen_id == citizen.pk:
+        return redirect("app-payment", paid.pk)
+    if request.method == "POST":
+        answer = payments.pay(found.pk, citizen)
+        if isinstance(answer, Payment):
+            return redirect("app-payment", answer.pk)
+        return _refused(request, answer, found)
+    no = payments.why_not(found, citizen)
+    if no is not None:
+        return _refused(request, no, found)
+    purse = services.wallet(citizen)
+    return render(
+        request, "citizen/pay.html",
+        {"tab_pay": True, "code": found, "wallet": purse, "left": seconds_left(found),
+         "after": purse.money - (found.amount or 0)},
+    )  # fmt: skip
+
+
+@never_cache
+@citizens_only
+def show(request: Request) -> HttpResponse:
+    """A code of one's own for the shop to scan: the one still running, or a new one."""
+    if request.method == "POST":
+        codes.show_wallet(request.user)
+        return redirect("app-show")
+    code = codes.running(request.user) or codes.show_wallet(request.user)
+    address = request.build_absolute_uri(reverse("shop-charge", args=[codes.token_text(code)]))
+    return render(
+        request, "citizen/show.html",
+        {"tab_pay": True, "code": code, "typed": spaced(code.typed),
+         "picture": qr_svg(address, _("가맹점이 스캔할 결제 코드")), "left": seconds_left(code),
+         "wallet": services.wallet(request.user), "wallet_topic": f"wallet.{request.user.pk}"},
+    )  # fmt: skip
+
+
+@never_cache
+@citizens_only
+def shown(request: Request, identity: UUID) -> HttpResponse:
+    """For the waiting page: has the shop charged the code yet, and where to go then."""
+    code = get_object_or_404(PaymentCode, city=request.city.code, pk=identity, citizen=request.user)
+    return JsonResponse(code_state(code, "app-payment"))
+
+
+@never_cache
+@citizens_only
+def payment(request: Request, identity: UUID) -> HttpResponse:
+    """What became of a payment: paid, on its way, or refused."""
+    row = _mine(request, identity)
+    return render(
+        request, "citizen/payment.html",
+        {"tab_pay": True, "row": row, "side": "app", "fresh": just_now(row),
+         "cancelled": is_cancelled(row)},
+    )  # fmt: skip
+
+
+@never_cache
+@citizens_only
+def payment_state(request: Request, identity: UUID) -> HttpResponse:
+    """For the pending page: the payment's state."""
+    row = _mine(request, identity)
+    return JsonResponse(row_state(row, reverse("app-payment", args=[row.pk])))
+
+
+def _mine(request: Request, identity: UUID) -> Payment:
+    row = get_object_or_404(
+        Payment.objects.select_related("merchant"), city=request.city.code, pk=identity,
+        citizen=request.user,
+    )  # fmt: skip
+    return postings.refresh(row)
+
+
+def is_cancelled(row: Payment) -> bool:
+    """Whether the shop has taken the payment back."""
+    back = getattr(row, "cancellation", None)
+    return back is not None and back.applied
+
+
+def seconds_left(code: PaymentCode) -> int:
+    """Whole seconds that a code still holds."""
+    left = code.expires_at - postings.SYSTEM.now()
+    return max(0, int(left.total_seconds()))
+
+
+def _refused(request: Request, refusal: Refusal, code: PaymentCode | None = None) -> HttpResponse:
+    context = {"tab_pay": True, "refusal": refusal, "code": code}
+    return render(request, "citizen/refused.html", context, status=status_of(refusal))
+
+
+def code_state(code: PaymentCode, payment_name: str) -> dict[str, Any]:
+    """What a page that shows a code is told: where to go once it is used, and when it ends."""
+    paid = payments.payment_of_code(code)
+    if paid is not None:
+        next_page = reverse(payment_name, args=[paid.pk])
+        return {"state": paid.state, "next": next_page}
+    if code.cancelled_at is not None:
+        return {"state": "cancelled", "next": None}
+    left = seconds_left(code)
+    return {"state": "open" if left else "expired", "next": None, "left": left}
+
+
+def row_state(row: Payment, address: str) -> dict[str, Any]:
+    """What a pending page is told: reload once there is an answer."""
+    return {"state": row.state, "next": None if row.pending else address}
+
+
+def just_now(row: Payment) -> bool:
+    """Whether a payment is fresh enough to celebrate: sound and vibration on both phones."""
+    if not row.applied or row.decided_at is None:
+        return False
+    return (postings.SYSTEM.now() - row.decided_at).total_seconds() < 30
