@@ -1,40 +1,46 @@
 """The register of sites and the meters whose readings say what each used or made."""
 
+from functools import partial
+
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import pgettext_lazy
 
 from onsil.core.ids import new_id
+
+# In a context of their own, these words leave other rooms' translations of the same alone.
+_ = partial(pgettext_lazy, "building")
 
 
 class SiteKind(models.TextChoices):
     """What a site is in the plan."""
 
-    SOLAR = "solar", "태양광 발전소"
-    ZERO_ENERGY = "zero-energy", "제로에너지 건물"
-    REMODELLED = "remodelled", "그린리모델링 건물"
-    HOUSEHOLD = "household", "가정"
-    PUBLIC = "public", "공공건물"
+    SOLAR = "solar", _("태양광 발전소")
+    ZERO_ENERGY = "zero-energy", _("제로에너지 건물")
+    REMODELLED = "remodelled", _("그린리모델링 건물")
+    HOUSEHOLD = "household", _("가정")
+    PUBLIC = "public", _("공공건물")
 
 
 class Quantity(models.TextChoices):
     """What a meter measures."""
 
-    ELECTRICITY = "electricity", "전기"
-    GAS = "gas", "도시가스"
-    HEAT = "heat", "지역난방"
-    WATER = "water", "수도"
-    TEMPERATURE = "temperature", "기온"
-    IRRADIANCE = "irradiance", "일사량"
-    MODULE_TEMPERATURE = "module-temperature", "모듈 온도"
+    ELECTRICITY = "electricity", _("전기")
+    GAS = "gas", _("도시가스")
+    HEAT = "heat", _("지역난방")
+    WATER = "water", _("수도")
+    TEMPERATURE = "temperature", _("기온")
+    IRRADIANCE = "irradiance", _("일사량")
+    MODULE_TEMPERATURE = "module-temperature", _("모듈 온도")
 
 
 class Direction(models.TextChoices):
     """Which way what is measured flows, seen from the site."""
 
-    CONSUMED = "consumed", "사용"
-    GENERATED = "generated", "발전"
-    EXPORTED = "exported", "송전"
-    AMBIENT = "ambient", "환경"
+    CONSUMED = "consumed", _("사용")
+    GENERATED = "generated", _("발전")
+    EXPORTED = "exported", _("송전")
+    AMBIENT = "ambient", _("환경")
 
 
 class Site(models.Model):
@@ -65,8 +71,8 @@ class Site(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = "사이트"
-        verbose_name_plural = "사이트"
+        verbose_name = _("사이트")
+        verbose_name_plural = _("사이트")
         ordering = ["kind", "code"]
         indexes = [models.Index(fields=["city", "person"], condition=~Q(person=None), name="homes")]
         constraints = [
@@ -109,8 +115,8 @@ class Meter(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = "계량기"
-        verbose_name_plural = "계량기"
+        verbose_name = _("계량기")
+        verbose_name_plural = _("계량기")
         ordering = ["code"]
         constraints = [
             models.UniqueConstraint(fields=["city", "site", "code"], name="one_meter_a_code"),

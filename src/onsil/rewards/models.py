@@ -4,10 +4,16 @@ Evidence, decisions and awards are journals: the application may add to them and
 change a row (see the second migration). What changes lies beside them: postings, counters, budgets.
 """
 
+from functools import partial
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import pgettext_lazy
 
 from onsil.core.ids import new_id
+
+# In a context of their own, these words leave other rooms' translations of the same alone.
+_ = partial(pgettext_lazy, "rewards")
 
 
 class CityRow(models.Model):
@@ -26,8 +32,8 @@ class Programme(CityRow):
     code = models.SlugField(max_length=40)
 
     class Meta:
-        verbose_name = "보상 프로그램"
-        verbose_name_plural = "보상 프로그램"
+        verbose_name = _("보상 프로그램")
+        verbose_name_plural = _("보상 프로그램")
         constraints = [
             models.UniqueConstraint(fields=["city", "code"], name="one_programme_a_code")
         ]
@@ -43,13 +49,13 @@ class ProgrammeVersion(CityRow):
     digest = models.CharField(max_length=64)
     effective_from = models.DateField()
     effective_until = models.DateField(null=True, blank=True)
-    document = models.TextField(help_text="프로그램 파일(TOML) 원문")
+    document = models.TextField(help_text=_("프로그램 파일(TOML) 원문"))
     loaded_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = "프로그램 판"
-        verbose_name_plural = "프로그램 판"
+        verbose_name = _("프로그램 판")
+        verbose_name_plural = _("프로그램 판")
         constraints = [
             models.UniqueConstraint(
                 fields=["city", "programme", "digest"], name="one_version_a_digest"
@@ -71,8 +77,8 @@ class Enrolment(CityRow):
     until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = "참여"
-        verbose_name_plural = "참여"
+        verbose_name = _("참여")
+        verbose_name_plural = _("참여")
         indexes = [models.Index(fields=["city", "programme", "person", "since"])]
         constraints = [
             models.UniqueConstraint(
@@ -105,8 +111,8 @@ class Evidence(CityRow):
     simulated = models.BooleanField(default=False)
 
     class Meta:
-        verbose_name = "증빙"
-        verbose_name_plural = "증빙"
+        verbose_name = _("증빙")
+        verbose_name_plural = _("증빙")
         indexes = [
             models.Index(fields=["city", "programme", "occurred_at"]),
             models.Index(fields=["city", "person", "-occurred_at"]),
@@ -143,7 +149,8 @@ class Decision(CityRow):
     already = models.PositiveIntegerField()
     points = models.PositiveIntegerField()
     outcome = models.CharField(
-        max_length=8, choices=[("paid", "지급"), ("partly", "일부 지급"), ("unpaid", "미지급")]
+        max_length=8,
+        choices=[("paid", _("지급")), ("partly", _("일부 지급")), ("unpaid", _("미지급"))],
     )
     reason_code = models.CharField(max_length=40)
     reason_ko = models.TextField()
@@ -158,8 +165,8 @@ class Decision(CityRow):
     )
 
     class Meta:
-        verbose_name = "심사 결과"
-        verbose_name_plural = "심사 결과"
+        verbose_name = _("심사 결과")
+        verbose_name_plural = _("심사 결과")
         indexes = [
             models.Index(fields=["city", "person", "-decided_at"]),
             models.Index(fields=["city", "programme", "window_start"]),
@@ -216,8 +223,8 @@ class Award(CityRow):
     awarded_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "지급 결정"
-        verbose_name_plural = "지급 결정"
+        verbose_name = _("지급 결정")
+        verbose_name_plural = _("지급 결정")
         indexes = [
             models.Index(fields=["city", "programme", "year", "earned_on"]),
             models.Index(fields=["city", "claim_id"]),
@@ -236,10 +243,10 @@ class AwardPosting(CityRow):
         max_length=10,
         default="decided",
         choices=[
-            ("decided", "결정"),
-            ("submitted", "원장 대기"),
-            ("applied", "지급 완료"),
-            ("refused", "원장 거절"),
+            ("decided", _("결정")),
+            ("submitted", _("원장 대기")),
+            ("applied", _("지급 완료")),
+            ("refused", _("원장 거절")),
         ],
     )
     transfer_id = models.UUIDField(null=True, blank=True)
@@ -249,8 +256,8 @@ class AwardPosting(CityRow):
     changed_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "원장 반영"
-        verbose_name_plural = "원장 반영"
+        verbose_name = _("원장 반영")
+        verbose_name_plural = _("원장 반영")
         indexes = [
             models.Index(
                 fields=["city", "state"],
@@ -271,8 +278,8 @@ class CapCounter(CityRow):
     cap = models.PositiveIntegerField()
 
     class Meta:
-        verbose_name = "한도 사용"
-        verbose_name_plural = "한도 사용"
+        verbose_name = _("한도 사용")
+        verbose_name_plural = _("한도 사용")
         constraints = [
             models.UniqueConstraint(
                 fields=["city", "programme", "person", "cut", "window"], name="one_counter_a_cap"
@@ -295,8 +302,8 @@ class Budget(CityRow):
     note = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        verbose_name = "예산"
-        verbose_name_plural = "예산"
+        verbose_name = _("예산")
+        verbose_name_plural = _("예산")
         constraints = [
             models.UniqueConstraint(
                 fields=["city", "programme", "year", "source"], name="one_budget_a_source"
@@ -323,6 +330,6 @@ class BudgetFunding(CityRow):
     funded_at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "예산 편성"
-        verbose_name_plural = "예산 편성"
+        verbose_name = _("예산 편성")
+        verbose_name_plural = _("예산 편성")
         constraints = [models.UniqueConstraint(fields=["city", "key"], name="one_funding_a_key")]

@@ -7,64 +7,144 @@ import onsil.core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Site',
+            name="Site",
             fields=[
-                ('id', models.UUIDField(default=onsil.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('city', models.CharField(max_length=40)),
-                ('code', models.SlugField(max_length=60)),
-                ('kind', models.CharField(choices=[('solar', '태양광 발전소'), ('zero-energy', '제로에너지 건물'), ('remodelled', '그린리모델링 건물'), ('household', '가정'), ('public', '공공건물')], max_length=20)),
-                ('name_ko', models.CharField(max_length=120)),
-                ('name_en', models.CharField(max_length=120)),
-                ('entity', models.CharField(max_length=200)),
-                ('lon', models.DecimalField(decimal_places=5, max_digits=8)),
-                ('lat', models.DecimalField(decimal_places=5, max_digits=8)),
-                ('district', models.CharField(blank=True, max_length=10)),
-                ('person', models.UUIDField(blank=True, null=True)),
-                ('capacity_kw', models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True)),
-                ('floor_m2', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True)),
-                ('replayed', models.BooleanField(default=False)),
-                ('simulated', models.BooleanField(default=False)),
-                ('attribution_ko', models.CharField(blank=True, max_length=300)),
-                ('attribution_en', models.CharField(blank=True, max_length=300)),
-                ('note_ko', models.CharField(blank=True, max_length=300)),
-                ('note_en', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=onsil.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("city", models.CharField(max_length=40)),
+                ("code", models.SlugField(max_length=60)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("solar", "태양광 발전소"),
+                            ("zero-energy", "제로에너지 건물"),
+                            ("remodelled", "그린리모델링 건물"),
+                            ("household", "가정"),
+                            ("public", "공공건물"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("name_ko", models.CharField(max_length=120)),
+                ("name_en", models.CharField(max_length=120)),
+                ("entity", models.CharField(max_length=200)),
+                ("lon", models.DecimalField(decimal_places=5, max_digits=8)),
+                ("lat", models.DecimalField(decimal_places=5, max_digits=8)),
+                ("district", models.CharField(blank=True, max_length=10)),
+                ("person", models.UUIDField(blank=True, null=True)),
+                (
+                    "capacity_kw",
+                    models.DecimalField(blank=True, decimal_places=3, max_digits=12, null=True),
+                ),
+                (
+                    "floor_m2",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True),
+                ),
+                ("replayed", models.BooleanField(default=False)),
+                ("simulated", models.BooleanField(default=False)),
+                ("attribution_ko", models.CharField(blank=True, max_length=300)),
+                ("attribution_en", models.CharField(blank=True, max_length=300)),
+                ("note_ko", models.CharField(blank=True, max_length=300)),
+                ("note_en", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': '사이트',
-                'verbose_name_plural': '사이트',
-                'ordering': ['kind', 'code'],
-                'indexes': [models.Index(condition=models.Q(('person', None), _negated=True), fields=['city', 'person'], name='homes')],
-                'constraints': [models.UniqueConstraint(fields=('city', 'code'), name='one_site_a_code'), models.UniqueConstraint(fields=('city', 'entity'), name='one_site_an_entity')],
+                "verbose_name": "사이트",
+                "verbose_name_plural": "사이트",
+                "ordering": ["kind", "code"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("person", None), _negated=True),
+                        fields=["city", "person"],
+                        name="homes",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("city", "code"), name="one_site_a_code"),
+                    models.UniqueConstraint(fields=("city", "entity"), name="one_site_an_entity"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Meter',
+            name="Meter",
             fields=[
-                ('id', models.UUIDField(default=onsil.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('city', models.CharField(max_length=40)),
-                ('code', models.SlugField(max_length=60)),
-                ('entity', models.CharField(max_length=200)),
-                ('attribute', models.CharField(max_length=80)),
-                ('quantity', models.CharField(choices=[('electricity', '전기'), ('gas', '도시가스'), ('heat', '지역난방'), ('water', '수도'), ('temperature', '기온'), ('irradiance', '일사량'), ('module-temperature', '모듈 온도')], max_length=20)),
-                ('unit', models.CharField(max_length=20)),
-                ('direction', models.CharField(choices=[('consumed', '사용'), ('generated', '발전'), ('exported', '송전'), ('ambient', '환경')], max_length=12)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('site', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='meters', to='building.site')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=onsil.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("city", models.CharField(max_length=40)),
+                ("code", models.SlugField(max_length=60)),
+                ("entity", models.CharField(max_length=200)),
+                ("attribute", models.CharField(max_length=80)),
+                (
+                    "quantity",
+                    models.CharField(
+                        choices=[
+                            ("electricity", "전기"),
+                            ("gas", "도시가스"),
+                            ("heat", "지역난방"),
+                            ("water", "수도"),
+                            ("temperature", "기온"),
+                            ("irradiance", "일사량"),
+                            ("module-temperature", "모듈 온도"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("unit", models.CharField(max_length=20)),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[
+                            ("consumed", "사용"),
+                            ("generated", "발전"),
+                            ("exported", "송전"),
+                            ("ambient", "환경"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="meters",
+                        to="building.site",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '계량기',
-                'verbose_name_plural': '계량기',
-                'ordering': ['code'],
-                'constraints': [models.UniqueConstraint(fields=('city', 'site', 'code'), name='one_meter_a_code'), models.UniqueConstraint(fields=('city', 'entity', 'attribute'), name='one_meter_a_stream')],
+                "verbose_name": "계량기",
+                "verbose_name_plural": "계량기",
+                "ordering": ["code"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("city", "site", "code"), name="one_meter_a_code"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("city", "entity", "attribute"), name="one_meter_a_stream"
+                    ),
+                ],
             },
         ),
     ]
