@@ -1,0 +1,5 @@
+"""`python -m onsil.cli …` is `onsil …`."""
+
+from onsil.cli import main
+
+main()
