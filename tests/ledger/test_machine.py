@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from onsil.core.canonical import canonical_bytes
-from onsil.ledger.evidence import as_transfer, encoded, transfer_entry_of
+from onsil.ledger.evidence import applied_entry, encoded
 from onsil.ledger.ids import AscendingIds
 from onsil.ledger.lots import LotState, Purse
-from onsil.ledger.machine import AccountState, Book, decide
+from onsil.ledger.machine import AccountState, AppliedTransfer, Book, decide
 from onsil.ledger.reversal import opposite
 from onsil.ledger.terms import (
     Leg,
     LotFilter,
     LotTerms,
+    PostedLeg,
     Transfer,
     TransferRequest,
     decode_request,
@@ -156,6 +157,22 @@ legs = st.builds(
 )
 
 
+def posted(applied: AppliedTransfer) -> Transfer:
+    """A transfer as it would be read again from the database."""
+    request = applied.request
+    legs = tuple(
+        PostedLeg(
+            leg.source.code, leg.destination.code, leg.source.asset, leg.amount,
+            leg.source_balance, leg.destination_balance, tuple(leg.pieces),
+        )
+        for leg in applied.legs
+    )  # fmt: skip
+    return Transfer(
+        applied.id, request.key, request.kind, applied.effective_at, applied.recorded_at,
+        request.memo, request.origin_kind, request.origin_id, request.reverses, legs,
+    )  # fmt: skip
+
+
 class LedgerModel(RuleBasedStateMachine):
     """Every sequence of batches gives the answers and balances that the naive ledger gives."""
 
@@ -179,7 +196,7 @@ class LedgerModel(RuleBasedStateMachine):
             assert (refusal.code if refusal is not None else "") == expected
             self.history[request.key] = request, expected
             if decision.applied is not None:
-                self.applied.append(as_transfer(decision.applied))
+                self.applied.append(posted(decision.applied))
 
     @rule(data=st.data())
     def repeat_a_request(self, data: st.DataObject) -> None:
@@ -344,7 +361,7 @@ def test_the_fast_leaf_encoder_gives_the_canonical_bytes(memo: str, fund: str, a
     if decision.applied is None:  # a text the ledger does not take
         return
     key, raw = encoded("x", decision.applied)
-    entry = transfer_entry_of(as_transfer(decision.applied))
+    entry = applied_entry(decision.applied)
     assert raw == canonical_bytes({**entry, "kind": "transfer", "city": "x", "id": key})
 
 

@@ -119,6 +119,7 @@ def test_a_refusal_tells_what_is_there_and_leaves_the_rest_of_the_batch_alone(bo
         (Leg("issuer:local", MINJI, LOCAL, True), "amount-not-positive"),
         (Leg("issuer:local", "issuer:local", LOCAL, 1), "same-account"),
         (Leg("issuer:local", MINJI, LOCAL, 2**63), "malformed-request"),
+        (Leg("issuer:local", MINJI, LOCAL, 2**70), "malformed-request"),
         (Leg("issuer:local", "a\x00b", LOCAL, 1), "malformed-request"),
         (
             Leg("issuer:local", MINJI, LOCAL, 1, lot=LotTerms(fund="\x00")),

@@ -48,7 +48,8 @@ def submit(conn: Connection, city: str, requests: Iterable[TransferRequest]) -> 
         again = sorted(set(decided) & taken_in)
         if again:
             run.execute(
-                "DELETE FROM ledger_intake WHERE city = %s AND key = ANY(%s)", (city, again)
+                "DELETE FROM ledger_intake WHERE city = %s AND key = ANY(%s::text[])",
+                (city, store.texts(again)),
             )
         waiting = _waiting(conn, city, sorted(set(fresh) - taken_in - set(decided)))
         run.execute("SELECT pg_notify(%s, %s)", (REQUESTS_CHANNEL, city))
@@ -84,8 +85,9 @@ def _waiting(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, byte
         return {}
     with cursor(conn) as run:
         rows = run.execute(
-            "SELECT key, fingerprint FROM ledger_intake WHERE city = %s AND key = ANY(%s)",
-            (city, keys),
+            """SELECT key, fingerprint FROM ledger_intake
+            WHERE city = %s AND key = ANY(%s::text[])""",
+            (city, store.texts(keys)),
         ).fetchall()
     return {key: bytes(mark) for key, mark in rows}
 

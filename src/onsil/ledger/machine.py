@@ -23,7 +23,7 @@ from onsil.ledger.terms import (
 )
 
 LEGS_MAX = 1000
-_TEXT_MAX = {"key": 200, "kind": 100, "memo": 1000, "origin": 200}
+_KEY_MAX, _MEMO_MAX = 200, 1000
 
 
 @dataclass(slots=True)
@@ -102,15 +102,14 @@ class Decision:
 
 def check_form(request: TransferRequest) -> Refusal | None:
     """The refusal of a request that can be judged without any account, or None."""
-    texts = {
-        "key": request.key, "kind": request.kind, "memo": request.memo,
-        "origin": request.origin_kind + request.origin_id,
-    }  # fmt: skip
-    for name, text in texts.items():
-        if len(text) > _TEXT_MAX[name] or "\x00" in text:
-            return refusals.malformed(name)
-    if not request.key:
+    key, kind, memo = request.key, request.kind, request.memo
+    origin = request.origin_kind + request.origin_id
+    if not 0 < len(key) <= _KEY_MAX or "\x00" in key:
         return refusals.malformed("key")
+    if len(kind) > _KEY_MAX or len(memo) > _MEMO_MAX or len(origin) > _MEMO_MAX:
+        return refusals.malformed("texts")
+    if "\x00" in kind or "\x00" in memo or "\x00" in origin:
+        return refusals.malformed("texts")
     if not 0 < len(request.legs) <= LEGS_MAX:
         return refusals.malformed("legs")
     if request.effective_at is not None and request.effective_at.tzinfo is None:
@@ -124,7 +123,7 @@ def check_form(request: TransferRequest) -> Refusal | None:
 
 def _check_leg(leg: Leg) -> Refusal | None:
     if type(leg.amount) is not int or leg.amount <= 0:
-        return refusals.amount_not_positive(leg.amount)
+        return refusals.amount_not_positive(str(leg.amount))
     if leg.amount > AMOUNT_MAX:
         return refusals.malformed("amount")
     for code in (leg.source, leg.destination, leg.asset):

@@ -76,7 +76,7 @@ def key_reused(key: str) -> Refusal:
     )  # fmt: skip
 
 
-def amount_not_positive(amount: int) -> Refusal:
+def amount_not_positive(amount: str) -> Refusal:
     return _no(
         "amount-not-positive",
         "금액은 1 이상의 정수여야 합니다.",

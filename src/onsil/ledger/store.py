@@ -4,12 +4,15 @@ Locks are taken in a statement of their own and in the order of the accounts' id
 is asserted. Rows go in by `unnest` of array literals, the cheapest way to hand many rows over.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+import orjson
+import psycopg
 
 from onsil.core.database import Connection, cursor
 from onsil.ledger.lots import LotState, Purse, spending_order
@@ -26,8 +29,13 @@ from onsil.ledger.terms import LotTerms, TransferRequest
 
 
 def array(values: Iterable[object]) -> str:
-    """An array literal of numbers, ids, booleans or times, with None as NULL."""
+    """An array literal of numbers or booleans, with None as NULL."""
     return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
+
+
+def uuids(values: Iterable[UUID | None]) -> str:
+    """An array literal of ids, with None as NULL."""
+    return "{" + ",".join(["NULL" if v is None else f"{v.int:032x}" for v in values]) + "}"
 
 
 def texts(values: Iterable[str]) -> str:
@@ -41,8 +49,12 @@ def hexes(values: Iterable[bytes]) -> str:
     return "{" + ",".join(['"\\\\x' + v.hex() + '"' for v in values]) + "}"
 
 
+_moment = lru_cache(maxsize=4096)(datetime.isoformat)
+
+
 def moments(values: Iterable[datetime | None]) -> str:
-    return "{" + ",".join(["NULL" if v is None else f'"{v.isoformat()}"' for v in values]) + "}"
+    """An array literal of instants, with None as NULL."""
+    return "{" + ",".join(["NULL" if v is None else f'"{_moment(v)}"' for v in values]) + "}"
 
 
 def lock_city(conn: Connection, city: str) -> None:
@@ -78,15 +90,16 @@ def load_book(conn: Connection, city: str, requests: Sequence[TransferRequest]) 
     codes = sorted({code for code, _ in wanted if "\x00" not in code})
     with cursor(conn) as run:
         found = run.execute(
-            "SELECT id, code, asset FROM ledger_account WHERE city = %s AND code = ANY(%s)",
-            (city, codes),
+            """SELECT id, code, asset FROM ledger_account
+            WHERE city = %s AND code = ANY(%s::text[])""",
+            (city, texts(codes)),
         ).fetchall()
         ids = sorted(row[0] for row in found if (row[1], row[2]) in wanted)
         rows = run.execute(
             """SELECT id, code, asset, minimum, maximum, keeps_lots, balance, closed_at IS NOT NULL
-            FROM ledger_account WHERE city = %s AND id = ANY(%s) ORDER BY id
-            FOR NO KEY UPDATE""",
-            (city, ids),
+            FROM ledger_account WHERE city = %s AND id = ANY(%s::bigint[])
+            ORDER BY id FOR NO KEY UPDATE""",
+            (city, array(ids)),
         ).fetchall()
     assert len(rows) == len(ids), "every account is locked"
     accounts = {(row[1], row[2]): AccountState(*row) for row in rows}
@@ -106,21 +119,19 @@ def load_book(conn: Connection, city: str, requests: Sequence[TransferRequest]) 
 
 def load_keys(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, Decided]:
     """The keys among `keys` that have been decided, and how."""
-    keys = sorted(set(keys))
     with cursor(conn) as run:
-        applied = run.execute(
-            """SELECT key, fingerprint, id FROM ledger_transfer
-            WHERE city = %s AND key = ANY(%s)""",
-            (city, keys),
+        rows = run.execute(
+            """SELECT key, fingerprint, id, NULL, NULL, NULL, NULL FROM ledger_transfer
+            WHERE city = %(city)s AND key = ANY(%(keys)s::text[])
+            UNION ALL
+            SELECT key, fingerprint, NULL, code, ko, en, facts FROM ledger_refusal
+            WHERE city = %(city)s AND key = ANY(%(keys)s::text[])""",
+            {"city": city, "keys": texts(sorted(set(keys)))},
         ).fetchall()
-        refused = run.execute(
-            """SELECT key, fingerprint, code, ko, en, facts FROM ledger_refusal
-            WHERE city = %s AND key = ANY(%s)""",
-            (city, keys),
-        ).fetchall()
-    known = {key: Decided(bytes(mark), transfer, None) for key, mark, transfer in applied}
-    known |= {row[0]: Decided(bytes(row[1]), None, from_row(*row[2:])) for row in refused}
-    return known
+    return {
+        row[0]: Decided(bytes(row[1]), row[2], None if row[2] else from_row(*row[3:]))
+        for row in rows
+    }
 
 
 def _load_lots(
@@ -142,8 +153,9 @@ def _load_lots(
         rows = run.execute(
             """SELECT id, account_id, remaining, initial, transfer_id, parent_id, fund, expires_at,
               merchant_rule, refundable, origin_kind, origin_id
-            FROM ledger_lot WHERE city = %s AND account_id = ANY(%s) AND live""",
-            (city, sorted(paying)),
+            FROM ledger_lot 
+            WHERE city = %s AND account_id = ANY(%s::bigint[]) AND live""",
+            (city, array(sorted(paying))),
         ).fetchall()
         if named:
             rows += run.execute(
@@ -164,45 +176,86 @@ def _load_lots(
             account.purse = Purse(sorted(found, key=spending_order))
 
 
-def write(
-    conn: Connection, city: str, book: Book, decisions: Sequence[Decision], now: datetime
-) -> None:
-    """Write a batch's decisions: accounts, transfers, legs, lots, moves, refusals."""
-    applied = [d.applied for d in decisions if d.applied is not None]
-    if applied:
-        _write_balances(conn, city, book)
-        _write_transfers(conn, city, applied)
-        _write_legs(conn, city, applied)
-        _write_lots(conn, city, book, applied)
-    refused = [d for d in decisions if d.fresh and d.answer.refusal is not None]
-    if refused:
-        write_refusals(conn, city, refused, now)
+class Writing:
+    """A batch being written: statements go out one after the other without waiting for their
+    results (pipeline mode, inside the caller's transaction), and every row count is asserted at
+    the end. What the caller computes meanwhile costs the database no time.
+    """
+
+    def __init__(self, conn: Connection, city: str) -> None:
+        self.conn, self.city = conn, city
+        self._sent: list[tuple[psycopg.Cursor[Any], int]] = []
+
+    @contextmanager
+    def open(self) -> Iterator["Writing"]:
+        with self.conn.pipeline():
+            yield self
+        for run, rows in self._sent:
+            assert run.rowcount == rows, f"{rows} rows were to be written, not {run.rowcount}"
+            run.close()
+
+    def send(self, rows: int, statement: str, parameters: dict[str, Any]) -> None:
+        run = cursor(self.conn)
+        run.execute(statement, {"city": self.city, **parameters})  # pyright: ignore
+        self._sent.append((run, rows))
+
+    def batch(self, book: Book, decisions: Sequence[Decision], now: datetime) -> None:
+        """A batch's decisions: accounts, transfers, legs, lots, moves, refusals."""
+        applied = [d.applied for d in decisions if d.applied is not None]
+        if applied:
+            _write_transfers(self, applied)
+            _write_legs(self, applied)
+            _write_lots(self, book, applied)
+            _write_balances(self, book)
+        refused = [d for d in decisions if d.fresh and d.answer.refusal is not None]
+        if refused:
+            self.refusals(refused, now)
+
+    def refusals(self, refused: Sequence[Decision], decided_at: datetime) -> None:
+        """First refusals, so that their keys stay used."""
+        known = [(d, d.answer.refusal) for d in refused if d.answer.refusal is not None]
+        self.send(
+            len(known),
+            """INSERT INTO ledger_refusal (city, key, fingerprint, code, ko, en, facts, decided_at)
+            SELECT %(city)s, key, mark, code, ko, en, facts, %(now)s
+            FROM unnest(%(keys)s::text[], %(marks)s::bytea[], %(codes)s::text[], %(ko)s::text[],
+              %(en)s::text[], %(facts)s::jsonb[]) AS given (key, mark, code, ko, en, facts)""",
+            {
+                "now": decided_at, "keys": texts(d.answer.key for d, _ in known),
+                "marks": hexes(d.fingerprint for d, _ in known),
+                "codes": texts(no.code for _, no in known), "ko": texts(no.ko for _, no in known),
+                "en": texts(no.en for _, no in known),
+                "facts": texts(orjson.dumps(dict(no.facts)).decode() for _, no in known),
+            },
+        )  # fmt: skip
+
+    def remove(self, intake_ids: Sequence[int]) -> None:
+        """Decided requests leave the intake."""
+        self.send(
+            len(intake_ids),
+            "DELETE FROM ledger_intake WHERE city = %(city)s AND id = ANY(%(ids)s::bigint[])",
+            {"ids": array(intake_ids)},
+        )
 
 
-def _execute(conn: Connection, rows: int, statement: str, parameters: dict[str, Any]) -> None:
-    with cursor(conn) as run:
-        run.execute(statement, parameters)  # pyright: ignore[reportArgumentType]
-        assert run.rowcount == rows, f"{rows} rows were to be written, not {run.rowcount}"
-
-
-def _write_balances(conn: Connection, city: str, book: Book) -> None:
+def _write_balances(writing: Writing, book: Book) -> None:
     changed = [a for a in book.accounts.values() if a.balance != a.before]
-    _execute(
-        conn, len(changed),
+    writing.send(
+        len(changed),
         """UPDATE ledger_account a SET balance = given.balance
         FROM unnest(%(ids)s::bigint[], %(balances)s::bigint[]) AS given (id, balance)
         WHERE a.city = %(city)s AND a.id = given.id""",
         {
-            "city": city, "ids": array(a.id for a in changed),
+            "ids": array(a.id for a in changed),
             "balances": array(a.balance for a in changed),
         },
     )  # fmt: skip
 
 
-def _write_transfers(conn: Connection, city: str, applied: Sequence[AppliedTransfer]) -> None:
+def _write_transfers(writing: Writing, applied: Sequence[AppliedTransfer]) -> None:
     requests = [t.request for t in applied]
-    _execute(
-        conn, len(applied),
+    writing.send(
+        len(applied),
         """INSERT INTO ledger_transfer (city, id, key, fingerprint, kind, effective_at,
           recorded_at, memo, origin_kind, origin_id, reverses)
         SELECT %(city)s, id, key, mark, kind, effective_at, %(now)s, memo, origin_kind,
@@ -212,7 +265,7 @@ def _write_transfers(conn: Connection, city: str, applied: Sequence[AppliedTrans
           %(origin_ids)s::text[], %(reverses)s::uuid[])
           AS given (id, key, mark, kind, effective_at, memo, origin_kind, origin_id, reverses)""",
         {
-            "city": city, "now": applied[0].recorded_at, "ids": array(t.id for t in applied),
+            "now": applied[0].recorded_at, "ids": uuids(t.id for t in applied),
             "keys": texts(r.key for r in requests),
             "marks": hexes(t.fingerprint for t in applied),
             "kinds": texts(r.kind for r in requests),
@@ -220,22 +273,22 @@ def _write_transfers(conn: Connection, city: str, applied: Sequence[AppliedTrans
             "memos": texts(r.memo for r in requests),
             "origin_kinds": texts(r.origin_kind for r in requests),
             "origin_ids": texts(r.origin_id for r in requests),
-            "reverses": array(r.reverses for r in requests),
+            "reverses": uuids(r.reverses for r in requests),
         },
     )  # fmt: skip
 
 
-def _write_legs(conn: Connection, city: str, applied: Sequence[AppliedTransfer]) -> None:
+def _write_legs(writing: Writing, applied: Sequence[AppliedTransfer]) -> None:
     legs = [(t.id, n, leg) for t in applied for n, leg in enumerate(t.legs)]
-    _execute(
-        conn, len(legs),
+    writing.send(
+        len(legs),
         """INSERT INTO ledger_leg (city, transfer_id, number, source_id, destination_id, amount,
           source_balance, destination_balance)
         SELECT %(city)s, * FROM unnest(%(ids)s::uuid[], %(numbers)s::smallint[],
           %(sources)s::bigint[], %(destinations)s::bigint[], %(amounts)s::bigint[],
           %(source_balances)s::bigint[], %(destination_balances)s::bigint[])""",
         {
-            "city": city, "ids": array(i for i, _, _ in legs),
+            "ids": uuids(i for i, _, _ in legs),
             "numbers": array(n for _, n, _ in legs),
             "sources": array(leg.source.id for _, _, leg in legs),
             "destinations": array(leg.destination.id for _, _, leg in legs),
@@ -246,21 +299,19 @@ def _write_legs(conn: Connection, city: str, applied: Sequence[AppliedTransfer])
     )  # fmt: skip
 
 
-def _write_lots(
-    conn: Connection, city: str, book: Book, applied: Sequence[AppliedTransfer]
-) -> None:
+def _write_lots(writing: Writing, book: Book, applied: Sequence[AppliedTransfer]) -> None:
     made = [lot for t in applied for lot in t.made]
     if made:
-        _insert_lots(conn, city, made)
+        _insert_lots(writing, made)
     touched = touched_lots(book, applied)
     if touched:
-        _execute(
-            conn, len(touched),
+        writing.send(
+            len(touched),
             """UPDATE ledger_lot l SET remaining = given.remaining, live = given.remaining > 0
             FROM unnest(%(ids)s::uuid[], %(remaining)s::bigint[]) AS given (id, remaining)
             WHERE l.city = %(city)s AND l.id = given.id""",
             {
-                "city": city, "ids": array(lot.id for lot in touched),
+                "ids": uuids(lot.id for lot in touched),
                 "remaining": array(lot.remaining for lot in touched),
             },
         )  # fmt: skip
@@ -271,26 +322,26 @@ def _write_lots(
         for m, piece in enumerate(leg.pieces)
     ]
     if moves:
-        _execute(
-            conn, len(moves),
+        writing.send(
+            len(moves),
             """INSERT INTO ledger_lot_move (city, transfer_id, leg, piece, taken, made, amount)
             SELECT %(city)s, * FROM unnest(%(ids)s::uuid[], %(legs)s::smallint[],
               %(pieces)s::int[], %(taken)s::uuid[], %(made)s::uuid[], %(amounts)s::bigint[])""",
             {
-                "city": city, "ids": array(i for i, _, _, _ in moves),
+                "ids": uuids(i for i, _, _, _ in moves),
                 "legs": array(n for _, n, _, _ in moves),
                 "pieces": array(m for _, _, m, _ in moves),
-                "taken": array(p.taken for *_, p in moves),
-                "made": array(p.made for *_, p in moves),
+                "taken": uuids(p.taken for *_, p in moves),
+                "made": uuids(p.made for *_, p in moves),
                 "amounts": array(p.amount for *_, p in moves),
             },
         )  # fmt: skip
 
 
-def _insert_lots(conn: Connection, city: str, made: Sequence[LotState]) -> None:
+def _insert_lots(writing: Writing, made: Sequence[LotState]) -> None:
     terms = [lot.terms for lot in made]
-    _execute(
-        conn, len(made),
+    writing.send(
+        len(made),
         """INSERT INTO ledger_lot (city, id, account_id, transfer_id, parent_id, initial,
           remaining, live, fund, expires_at, merchant_rule, refundable, origin_kind, origin_id)
         SELECT %(city)s, id, account_id, transfer_id, parent_id, initial, remaining,
@@ -302,10 +353,10 @@ def _insert_lots(conn: Connection, city: str, made: Sequence[LotState]) -> None:
           AS given (id, account_id, transfer_id, parent_id, initial, remaining, fund, expires_at,
             merchant_rule, refundable, origin_kind, origin_id)""",
         {
-            "city": city, "ids": array(lot.id for lot in made),
+            "ids": uuids(lot.id for lot in made),
             "accounts": array(lot.account_id for lot in made),
-            "transfers": array(lot.transfer_id for lot in made),
-            "parents": array(lot.parent_id for lot in made),
+            "transfers": uuids(lot.transfer_id for lot in made),
+            "parents": uuids(lot.parent_id for lot in made),
             "initial": array(lot.initial for lot in made),
             "remaining": array(lot.remaining for lot in made),
             "funds": texts(t.fund for t in terms), "expiries": moments(t.expires_at for t in terms),
@@ -315,25 +366,3 @@ def _insert_lots(conn: Connection, city: str, made: Sequence[LotState]) -> None:
             "origin_ids": texts(t.origin_id for t in terms),
         },
     )  # fmt: skip
-
-
-def write_refusals(
-    conn: Connection, city: str, refused: Sequence[Decision], decided_at: datetime
-) -> None:
-    """Record first refusals, so that their keys stay used."""
-    known = [d for d in refused if d.answer.refusal is not None]
-    nos = [d.answer.refusal for d in known if d.answer.refusal is not None]
-    with cursor(conn) as run:
-        run.execute(
-            """INSERT INTO ledger_refusal (city, key, fingerprint, code, ko, en, facts, decided_at)
-            SELECT %s, key, mark, code, ko, en, facts, %s
-            FROM unnest(%s::text[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
-              AS given (key, mark, code, ko, en, facts)""",
-            (
-                city, decided_at, texts(d.answer.key for d in known),
-                hexes(d.fingerprint for d in known), texts(n.code for n in nos),
-                texts(n.ko for n in nos), texts(n.en for n in nos),
-                [Jsonb(dict(n.facts)) for n in nos],
-            ),
-        )  # fmt: skip
-        assert run.rowcount == len(known), "every refusal is recorded"

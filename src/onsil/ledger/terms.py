@@ -262,10 +262,15 @@ def _texts(values: Iterable[Any] | None) -> list[str] | None:
     return None if values is None else sorted(str(v) for v in values)
 
 
+def _amount(value: Any) -> int | str:
+    """Amounts that are none are refused later; here they only must not break the encoder."""
+    return value if type(value) is int and abs(value) <= AMOUNT_MAX else str(value)
+
+
 def _encode_leg(leg: Leg) -> list[Any]:
     only = leg.only
     return [
-        leg.source, leg.destination, leg.asset, leg.amount, _encode_terms(leg.lot),
+        leg.source, leg.destination, leg.asset, _amount(leg.amount), _encode_terms(leg.lot),
         None if only is None else [
             _texts(only.merchant_rules), _texts(only.funds), only.refundable, _texts(only.lots),
             only.expired,

@@ -1,10 +1,14 @@
 """The posting writer: takes batches from the intake, has the machine decide them, writes them."""
 
+import gc
 import logging
+import os
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 
@@ -34,26 +38,54 @@ def post(
     """
     pairs = [(request, request.fingerprint()) for request in requests]
     given: dict[str, Answer] = {}
-    for decision in _decide(conn, city, pairs, clock):
+    for decision in _decide(conn, city, pairs, clock, ()):
         given.setdefault(decision.answer.key, decision.answer)
     announce(conn, city, list(given))
     return given
 
 
 def _decide(
-    conn: Connection, city: str, pairs: Sequence[tuple[TransferRequest, bytes]], clock: Clock
-) -> list[Decision]:
+    conn: Connection, city: str, pairs: Sequence[tuple[TransferRequest, bytes]], clock: Clock,
+    intake_ids: Sequence[int],
+) -> list[Decision]:  # fmt: skip
     store.lock_city(conn, city)
     last_id, last_recorded = store.last_decided(conn, city)
     # Recorded time never goes back, whatever the clock does; history at an instant relies on it.
     now = clock.now() if last_recorded is None else max(clock.now(), last_recorded)
-    ids = AscendingIds(last_id, int(now.timestamp() * 1000), secrets.randbits)
-    book = store.load_book(conn, city, [request for request, _ in pairs])
-    decisions = decide(book, pairs, now, ids)
-    store.write(conn, city, book, decisions, now)
-    leaves = [encoded(city, d.applied) for d in decisions if d.applied is not None]
-    append_encoded(conn, city, KIND, leaves)
+    ids = AscendingIds(last_id, int(now.timestamp() * 1000), _random_bits(4 * len(pairs)))
+    with _no_collection():
+        book = store.load_book(conn, city, [request for request, _ in pairs])
+        decisions = decide(book, pairs, now, ids)
+        with store.Writing(conn, city).open() as writing:
+            writing.batch(book, decisions, now)
+            if intake_ids:
+                writing.remove(intake_ids)
+            leaves = [encoded(city, d.applied) for d in decisions if d.applied is not None]
+        append_encoded(conn, city, KIND, leaves)
     return decisions
+
+
+def _random_bits(words: int) -> Callable[[int], int]:
+    """Randomness by the bit, `words` times 32 bits of it fetched at once."""
+    held = array("I", os.urandom(4 * words))
+
+    def draw(bits: int) -> int:
+        return held.pop() & ((1 << bits) - 1) if bits <= 32 and held else secrets.randbits(bits)
+
+    return draw
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage collection while a batch is in memory: it would walk all of it, for nothing."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def drain(conn: Connection, city: str, clock: Clock, limit: int = BATCH_MAX) -> int:
@@ -68,22 +100,12 @@ def drain(conn: Connection, city: str, clock: Clock, limit: int = BATCH_MAX) -> 
             ORDER BY id LIMIT %s""",
             (city, limit),
         ).fetchall()
-        if not rows:
-            return 0
-        pairs = [(decode_request(row[3]), bytes(row[2])) for row in rows]
-        _decide(conn, city, pairs, clock)
-        _remove(conn, city, [row[0] for row in rows])
+    if not rows:
+        return 0
+    pairs = [(decode_request(row[3]), bytes(row[2])) for row in rows]
+    _decide(conn, city, pairs, clock, [row[0] for row in rows])
     announce(conn, city, [row[1] for row in rows])
     return len(rows)
-
-
-def _remove(conn: Connection, city: str, ids: Sequence[int]) -> None:
-    with cursor(conn) as run:
-        run.execute(
-            "DELETE FROM ledger_intake WHERE city = %s AND id = ANY(%s::bigint[])",
-            (city, store.array(ids)),
-        )
-        assert run.rowcount == len(ids), "every decided request leaves the intake"
 
 
 def refuse_first(conn: Connection, city: str, clock: Clock) -> None:
@@ -98,8 +120,9 @@ def refuse_first(conn: Connection, city: str, clock: Clock) -> None:
     if row is None:
         return
     answer = Answer(row[1], "refused", None, refusals.not_recordable(row[1]))
-    store.write_refusals(conn, city, [Decision(answer, None, bytes(row[2]))], clock.now())
-    _remove(conn, city, [row[0]])
+    with store.Writing(conn, city).open() as writing:
+        writing.refusals([Decision(answer, None, bytes(row[2]))], clock.now())
+        writing.remove([row[0]])
     announce(conn, city, [row[1]])
 
 
