@@ -73,7 +73,7 @@ def until(happens, timeout=20.0):
                 return
         except (OSError, psycopg.Error):
             pass
-        assert time.monotonic() < end, "it did not come to pass"
+        assert time.monotonic() < end, f"it did not come to pass: {happens()}"
         time.sleep(0.05)
 
 
@@ -89,10 +89,11 @@ def broker():
 
 @contextmanager
 def ingesting(dsn, settings):
-    stop = threading.Event()
-    thread = threading.Thread(target=devices.run_mqtt, args=(dsn, settings, stop))
+    stop, ready = threading.Event(), threading.Event()
+    thread = threading.Thread(target=devices.run_mqtt, args=(dsn, settings, stop, None, ready))
     thread.start()
     try:
+        assert ready.wait(10)
         yield
     finally:
         stop.set()

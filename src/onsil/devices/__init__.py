@@ -16,6 +16,7 @@ from onsil.devices.register import (
     devices,
     register_device,
     seen,
+    writer_of,
 )
 from onsil.devices.simulators import SimulatorSpec, register_simulators, run_simulators
 from onsil.devices.terms import DecodeError, Device, DeviceHealth, DeviceSpec, Frame
@@ -48,4 +49,5 @@ __all__ = [
     "run_mqtt",
     "run_simulators",
     "seen",
+    "writer_of",
 ]

@@ -56,7 +56,7 @@ class _Arrived(NamedTuple):
 class _Subscriber:
     """The broker's side: takes messages in and acknowledges them when told to."""
 
-    def __init__(self, settings: MqttSettings, clock: Clock) -> None:
+    def __init__(self, settings: MqttSettings, clock: Clock, ready: threading.Event) -> None:
         self.clock = clock
         self.arrived: queue.Queue[_Arrived] = queue.Queue(WAITING_MAX)
         self.session = 0
@@ -70,6 +70,7 @@ class _Subscriber:
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = self._on_disconnect
         self.client.on_message = self._on_message
+        self.client.on_subscribe = lambda *_: ready.set()
         self.client.connect_async(settings.host, settings.port, keepalive=30)
         self.client.loop_start()
 
@@ -125,11 +126,19 @@ class _Subscriber:
 
 
 def run_mqtt(
-    dsn: str, settings: MqttSettings, stop: threading.Event, clock: Clock | None = None
+    dsn: str,
+    settings: MqttSettings,
+    stop: threading.Event,
+    clock: Clock | None = None,
+    ready: threading.Event | None = None,
 ) -> None:
-    """Take readings from the broker into the hub until told to stop. Reconnects by itself."""
+    """Take readings from the broker into the hub until told to stop. Reconnects by itself.
+
+    `ready` is set once the broker has taken the subscription: from then on it keeps for us whatever
+    is published, even while this process is away.
+    """
     clock = clock or SystemClock()
-    subscriber = _Subscriber(settings, clock)
+    subscriber = _Subscriber(settings, clock, ready or threading.Event())
     store = _Store(dsn, clock, stop)
     try:
         while not stop.is_set():

@@ -15,7 +15,7 @@ from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError
 from onsil.devices.drivers import drivers
 from onsil.devices.terms import Device, DeviceSpec
-from onsil.hub import uri_city
+from onsil.hub import Writer, uri_city
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 _COLUMNS = (
@@ -153,3 +153,16 @@ def broker_accounts(conn: Connection, city: str) -> list[BrokerAccount]:
             BrokerAccount(f"{city}.{d}", f"{city}.{d}:{key}", f"onsil/{city}/{d}/#")
             for d, key in cur
         ]
+
+
+def writer_of(conn: Connection, token: str) -> Writer | None:
+    """Who a token lets write through the hub's NGSI-LD door.
+
+    A device writes for its own entities; one registered with the option `scope = "city"` (another
+    system of the city) for all of them.
+    """
+    device = authenticate(conn, token)
+    if device is None:
+        return None
+    whole = device.options.get("scope") == "city"
+    return Writer(device.city, device.id, frozenset({"*"} if whole else device.entities))

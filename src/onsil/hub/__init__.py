@@ -37,6 +37,7 @@ from onsil.hub.terms import (
     SeriesSpec,
     Snapshot,
     UpsertResult,
+    Writer,
     entity_uri,
     uri_city,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "SeriesSpec",
     "Snapshot",
     "UpsertResult",
+    "Writer",
     "count_entities",
     "delete_entity",
     "ensure_series",

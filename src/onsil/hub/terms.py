@@ -169,3 +169,11 @@ def uri_city(uri: str) -> str | None:
     """The city an entity's URI names, where it has our form."""
     parts = uri.split(":", 4)
     return parts[3] if len(parts) == 5 and parts[:2] == ["urn", "ngsi-ld"] else None
+
+
+class Writer(NamedTuple):
+    """Who may write: a device, for these entities of its city (`*`: all of them)."""
+
+    city: str
+    device_id: str
+    entities: frozenset[str]

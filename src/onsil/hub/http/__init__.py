@@ -1,0 +1,1 @@
+"""The hub's own door: NGSI-LD over HTTP, as a Starlette application."""

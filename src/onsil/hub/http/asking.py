@@ -1,0 +1,142 @@
+"""What a request asks for: context, representation, filter, paging; and the answer's form."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from onsil.hub.contexts import CORE, CORE_CONTEXT, Context, compile_context
+from onsil.hub.documents import Representation
+from onsil.hub.finding import Filter
+from onsil.hub.geo import GeoQuery, read_geo
+from onsil.hub.http.gate import Problem, bad_request, parse_json
+
+LIMIT_MAX = 1000
+JSON = "application/json"
+JSON_LD = "application/ld+json"
+_LINK_REL = 'rel="http://www.w3.org/ns/json-ld#context"'
+
+
+class Asked(NamedTuple):
+    """How the answer is wanted."""
+
+    context: Context
+    context_url: str
+    representation: Representation
+    json_ld: bool
+    system: bool
+    temporal_values: bool
+
+
+def link_context(request: Request) -> str | None:
+    """The URL of the Link header's context, if there is one."""
+    for part in request.headers.get("Link", "").split(","):
+        if _LINK_REL in part and part.strip().startswith("<"):
+            return part.strip()[1:].split(">", 1)[0]
+    return None
+
+
+def asked(request: Request) -> Asked:
+    """How the answer is wanted. Raises Problem or ContextError."""
+    options = set(request.query_params.get("options", "").split(","))
+    form = request.query_params.get("format", "")
+    options.add(form)
+    representation: Representation = "normalized"
+    if options & {"keyValues", "simplified"}:
+        representation = "simplified"
+    elif "concise" in options:
+        representation = "concise"
+    url = link_context(request)
+    accept = request.headers.get("Accept", "*/*")
+    wants_ld = JSON_LD in accept
+    if not wants_ld and not any(t in accept for t in (JSON, "*/*", "application/*")):
+        raise Problem(406, "InvalidRequest", f"Only {JSON} and {JSON_LD} are served")
+    context = compile_context(url) if url else CORE
+    return Asked(
+        context,
+        url or CORE_CONTEXT,
+        representation,
+        wants_ld,
+        "sysAttrs" in options,
+        "temporalValues" in options,
+    )
+
+
+def body_context(request: Request, body: Any) -> Context:
+    """The context of a body: in it for JSON-LD, else by the Link header; never both."""
+    kind = request.headers.get("Content-Type", JSON).split(";")[0].strip().lower()
+    if kind not in (JSON, JSON_LD, "application/merge-patch+json"):
+        raise Problem(415, "InvalidRequest", f"The body is {JSON} or {JSON_LD}, not {kind}")
+    url = link_context(request)
+    inside = body.get("@context") if isinstance(body, dict) else None
+    if kind == JSON_LD:
+        if url:
+            raise bad_request("an application/ld+json body goes without a Link header")
+        if isinstance(body, dict) and inside is None:
+            raise bad_request("an application/ld+json body has an @context")
+        return compile_context(inside)
+    if inside is not None:
+        raise bad_request("an @context in the body needs Content-Type: application/ld+json")
+    return compile_context(url) if url else CORE
+
+
+def listed(request: Request, name: str) -> list[str]:
+    return [part for part in request.query_params.get(name, "").split(",") if part]
+
+
+def wanted(request: Request, context: Context) -> Filter:
+    """What is looked for. Raises Problem or QueryError."""
+    geo: GeoQuery | None = None
+    relation = request.query_params.get("georel")
+    if relation:
+        coordinates = parse_json(request.query_params.get("coordinates", "").encode())
+        geometry = {"type": request.query_params.get("geometry", ""), "coordinates": coordinates}
+        attribute = request.query_params.get("geoproperty", "location")
+        geo = read_geo(relation, geometry, context.iri(attribute))
+    return Filter(
+        listed(request, "type"), request.query_params.get("q", ""), listed(request, "id"),
+        listed(request, "attrs"), geo, context,
+    )  # fmt: skip
+
+
+def number(request: Request, name: str, default: int, low: int, high: int) -> int:
+    """A whole number among the query parameters. Raises Problem."""
+    raw = request.query_params.get(name)
+    if raw is None:
+        return default
+    if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
+        raise bad_request(f"{name} is a whole number from {low} to {high}")
+    return int(raw)
+
+
+def answer(
+    content: Any, form: Asked, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """JSON with the context in a Link header, or JSON-LD with it in the body."""
+    headers = dict(headers or {})
+    links = [headers["Link"]] if "Link" in headers else []
+    if form.json_ld:
+        if isinstance(content, dict):
+            content = {**content, "@context": form.context_url}
+        elif isinstance(content, list):
+            content = [{**one, "@context": form.context_url} for one in content]
+    else:
+        links.append(f'<{form.context_url}>; {_LINK_REL}; type="{JSON_LD}"')
+    if links:
+        headers["Link"] = ", ".join(links)
+    return Response(orjson.dumps(content), status, headers, JSON_LD if form.json_ld else JSON)
+
+
+def paging(request: Request, found: Sequence[Any], limit: int, offset: int) -> dict[str, str]:
+    """The Link header to the pages before and after."""
+    links = []
+    for rel, at, there in (
+        ("prev", max(0, offset - limit), offset > 0),
+        ("next", offset + limit, len(found) == limit > 0),
+    ):
+        if there:
+            url = request.url.include_query_params(offset=at, limit=limit)
+            links.append(f'<{url.path}?{url.query}>; rel="{rel}"; type="{JSON}"')
+    return {"Link": ", ".join(links)} if links else {}
