@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from small_town import Town
 
 from onsil.citizen import jobs
 from onsil.citizen.models import Payment
 from onsil.citizen.services import codes, payments, settlements
 from onsil.core.clock import FixedClock
 from onsil.tenancy import city_scope
-from small_town import Town
 
 
 def test_the_round_settles_yesterday(town: Town):

@@ -1,7 +1,9 @@
 """When the writer is late: a clear pending state, nothing twice, and an answer in the end."""
 
+from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from small_town import Town
 
 from onsil.citizen.models import Conversion, Payment
