@@ -10,6 +10,7 @@ from onsil.portal.terms import Figure, Step, StepKind, Words
 from onsil.portal.trace.figures import carbon, days, energy, won
 from onsil.portal.trace.readings import Metered, is_home, site_of, visit_readings
 from onsil.portal.trace.walk import Walk
+from onsil.rewards import services as rewards
 
 if TYPE_CHECKING:
     from onsil.building.models import Site
@@ -25,7 +26,7 @@ def visit_claim(
     claim = footprint.claim_of(walk.conn, walk.city, claim_id)
     if claim is None:
         return None
-    name_ko, name_en = programme_words(claim.programme)
+    name_ko, name_en = programme_words(walk.city, claim.programme)
     share = Decimal(claim.share_to - claim.share_from) / 100
     entry = footprint.entry_of(walk.conn, walk.city, "claim", claim_id)
     walk.add(
@@ -56,14 +57,18 @@ def visit_claim(
     return key
 
 
-def programme_words(code: str) -> tuple[str, str]:
-    """The names of the programmes a claim may be for; reward programmes are named by their own."""
+def programme_words(city: str, code: str) -> tuple[str, str]:
+    """The names, in Korean and English, of what a claim is for: a credit or a reward programme."""
     known = {
         "kr-offset": ("배출권거래제 외부사업", "the Korean offset programme"),
         "voluntary": ("자발적 크레딧 사업", "the voluntary credit programme"),
-        "citizen-reward": ("시민 보상 사업", "the citizens' reward programme"),
     }
-    return known.get(code, (code, code))
+    if code in known:
+        return known[code]
+    for terms in rewards.programmes(city):
+        if terms.code == code:
+            return f"'{terms.name.ko}'", f"“{terms.name.en}”"
+    return code, code
 
 
 def visit_run(
@@ -119,7 +124,7 @@ def _site_of_run(walk: Walk, run: footprint.Run) -> "Site | None":
         site = site_of(walk.city, *split(line.meter))
         if site is not None:
             if is_home(site) and not walk.public:
-                walk.owners.add(str(site.person_id))
+                walk.owners.add(str(site.person))
             return site
     return None
 
@@ -157,7 +162,7 @@ def _whose(walk: Walk, site: "Site | None") -> tuple[str, str]:
     if is_home(site):
         if walk.public:
             return "한 가정이", "a home"
-        if str(site.person_id) == walk.reader:
+        if str(site.person) == walk.reader:
             return "우리 집이", "your home"
         return "이 집이", "this home"
     return f"{site.name_ko}이(가)", site.name_en

@@ -23,7 +23,7 @@ def visit_reading(walk: Walk, series: hub.Series, instant: datetime) -> str:
     site = site_of(walk.city, series.entity, series.attribute)
     if is_home(site):
         assert site is not None
-        walk.owners.add(str(site.person_id))
+        walk.owners.add(str(site.person))
     span = Period(instant, instant + timedelta(seconds=series.interval_s))
     found = hub.points(walk.conn, walk.city, series.id, span)
     ko, en = "이 시각에는 값이 없습니다.", "Nothing was measured at this instant."

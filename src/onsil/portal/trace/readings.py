@@ -69,7 +69,7 @@ def site_of(city: str, entity: str, attribute: str) -> Site | None:
 
 def is_home(site: Site | None) -> bool:
     """Whether a site's place and readings are somebody's private matter."""
-    return site is not None and bool(site.person_id)
+    return site is not None and bool(site.person)
 
 
 def _readings_step(
@@ -191,7 +191,7 @@ def _visit_sensor(walk: Walk, series: hub.Series, site: Site | None, at: datetim
     if walk.has(key):
         return key
     if site is not None and is_home(site) and not walk.public:
-        walk.owners.add(str(site.person_id))
+        walk.owners.add(str(site.person))
     name = _place_name(site, series, hidden)
     place = None
     if site is not None and not hidden:

@@ -221,12 +221,12 @@ class Source:
         place = (str(maker.id), self.piece)
         self.taken = books.stretches(leg.source, leg.asset, self.lot).get(place, [])
         self.part = Part(f"{number}:{n}", piece.amount)
-        self.fund = self.lot.terms.fund
+        self.pocket = (self.lot.terms.fund, self.lot.terms.merchant_rule)
 
 
 def sources_of(books: Books, maker: ledger.Transfer, made: ledger.MadeLot) -> list[Source]:
     """The pieces a lot was made of: those that became it, or, for newly issued value, what its
-    owner gave up in the same transfer out of the same fund."""
+    owner gave up in the same transfer out of the same fund and under the same rule."""
     moved = [
         Source(books, maker, number, n)
         for number, leg in enumerate(maker.legs)
@@ -241,5 +241,5 @@ def sources_of(books: Books, maker: ledger.Transfer, made: ledger.MadeLot) -> li
         for n, piece in enumerate(leg.pieces)
         if piece.taken is not None and leg.source == made.account
     ]
-    same_fund = [source for source in given if source.fund == made.terms.fund]
-    return same_fund or given
+    pocket = (made.terms.fund, made.terms.merchant_rule)
+    return [source for source in given if source.pocket == pocket] or given

@@ -64,7 +64,12 @@ class Walk:
         self.links.append(Link(later, earlier, amount, unit))
 
     def proof(
-        self, kind: str, subject_id: UUID, entry: Mapping[str, Any] | None, *, personal: bool = False
+        self,
+        kind: str,
+        subject_id: UUID,
+        entry: Mapping[str, Any] | None,
+        *,
+        personal: bool = False,
     ) -> Proof:
         """Where a row stands in the log, checked here against the row as it is now.
 

@@ -1,9 +1,10 @@
 """Findings and what was said about them."""
 
 import django.db.models.deletion
-import onsil.core.ids
 from django.conf import settings
 from django.db import migrations, models
+
+import onsil.core.ids
 
 
 class Migration(migrations.Migration):
