@@ -20,10 +20,11 @@ from onsil.core.database import Connection, cursor
 from onsil.hub.arrays import POSTGRES_EPOCH, Column, array_cursor, microseconds
 from onsil.hub.rules import (
     Fault,
+    closes_after,
     counter_back,
-    is_late,
     judge_time,
     judge_value,
+    limits,
     no_series,
 )
 from onsil.hub.series import series_of
@@ -168,6 +169,11 @@ def _judge(
 ) -> tuple[list[_Kept], list[tuple[int, Fault]]]:
     kept: list[_Kept] = []
     faults: list[tuple[int, Fault]] = []
+    bounds = {
+        one.id: (*limits(one), closes_after(one) // timedelta(microseconds=1))
+        for one in known.values()
+    }
+    arrived, arrived_us = now, microseconds(now)
     for index, reading in enumerate(readings):
         series = known.get((reading.entity, reading.attribute))
         if series is None:
@@ -177,17 +183,17 @@ def _judge(
         if fault:
             faults.append((index, fault))
             continue
-        judged = judge_value(reading, series)
-        if isinstance(judged, Fault):
-            faults.append((index, judged))
+        low, high, closes_us = bounds[series.id]
+        num = judge_value(reading, series, low, high)
+        if isinstance(num, Fault):
+            faults.append((index, num))
             continue
         received = reading.received_at or now
-        kept.append(
-            _Kept(
-                series.id, microseconds(reading.observed_at), index, judged.num,
-                microseconds(received), is_late(reading.observed_at, received, series),
-            )
-        )  # fmt: skip
+        if received is not arrived:  # the readings of a message share one arrival
+            arrived, arrived_us = received, microseconds(received)
+        ts = microseconds(reading.observed_at)
+        late = arrived_us > ts + closes_us
+        kept.append(_Kept(series.id, ts, index, num, arrived_us, late))
     return kept, faults
 
 

@@ -21,12 +21,6 @@ class Fault(NamedTuple):
     en: str
 
 
-class Accepted(NamedTuple):
-    """A reading's value in its series' unit."""
-
-    num: float
-
-
 def no_series(reading: Reading, city: str) -> Fault:
     """Why a reading of no known series is refused: another city's entity, or simply unknown."""
     named = uri_city(reading.entity)
@@ -66,7 +60,14 @@ def judge_time(observed_at: datetime, now: datetime) -> Fault | None:
     return None
 
 
-def judge_value(reading: Reading, series: Series) -> Accepted | Fault:
+def limits(series: Series) -> tuple[float, float]:
+    """A series' least and greatest value, infinite where there is none."""
+    low = -math.inf if series.minimum is None else float(series.minimum)
+    high = math.inf if series.maximum is None else float(series.maximum)
+    return low, high
+
+
+def judge_value(reading: Reading, series: Series, low: float, high: float) -> float | Fault:
     """Convert the value to the series' unit and hold it against the series' limits."""
     value = reading.value
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -88,7 +89,6 @@ def judge_value(reading: Reading, series: Series) -> Accepted | Fault:
             f"에너지량이 음수입니다({num} {series.unit}). 계량기의 방향이나 배선을 확인하세요.",
             f"An amount of energy is negative ({num} {series.unit}). Check the meter's direction.",
         )
-    low, high = _limits(series)
     if num < low or num > high:
         bounds = f"{series.minimum if series.minimum is not None else '-∞'} – "
         bounds += f"{series.maximum if series.maximum is not None else '∞'} {series.unit}"
@@ -97,7 +97,7 @@ def judge_value(reading: Reading, series: Series) -> Accepted | Fault:
             f"값 {num}이(가) 허용 범위({bounds})를 벗어납니다.",
             f"The value {num} is outside the allowed range ({bounds}).",
         )
-    return Accepted(num)
+    return num
 
 
 def counter_back(num: float, before: float, unit: str) -> Fault:
@@ -109,9 +109,9 @@ def counter_back(num: float, before: float, unit: str) -> Fault:
     )
 
 
-def is_late(observed_at: datetime, received_at: datetime, series: Series) -> bool:
-    """Whether a reading came after its own interval and the series' grace had passed."""
-    return received_at > observed_at + timedelta(seconds=series.interval_s + series.grace_s)
+def closes_after(series: Series) -> timedelta:
+    """How long after its time a reading still counts as on time: its interval and the grace."""
+    return timedelta(seconds=series.interval_s + series.grace_s)
 
 
 def _is_finite(value: float | Decimal) -> bool:
@@ -133,13 +133,6 @@ def _not_a_number(value: object) -> Fault:
 @cache
 def _is_energy(unit: str) -> bool:
     return same_dimension(unit, "Wh")
-
-
-@cache
-def _limits(series: Series) -> tuple[float, float]:
-    low = -math.inf if series.minimum is None else float(series.minimum)
-    high = math.inf if series.maximum is None else float(series.maximum)
-    return low, high
 
 
 @cache
