@@ -364,3 +364,22 @@ def test_hourly_buildings_are_judged_by_the_hour():
     detail = found.details["carriers"]["electricity"]
     assert detail["judged_at"] == "hourly"
     assert abs(detail["savings_pct"] - 10) < Decimal("0.5")
+
+
+def test_months_are_cut_in_the_citys_zone():
+    """15:00 UTC on 30 June is the first of July in Seoul."""
+    start = datetime(2025, 6, 30, 14, tzinfo=UTC)
+    values = [1000] * 8
+    made = replace(series(values), times=tuple(start + i * timedelta(minutes=15) for i in range(8)))
+    inputs = replace(
+        solar_self_consumption.worked_example().inputs,
+        period=Period(start, start + timedelta(hours=2)),
+        series={"generation": made},
+        parameters={
+            "capacity_kw": Decimal(5), "no_export": True,
+            "meter_uncertainty_pct": Decimal(2), "coverage_min_pct": Decimal(90),
+        },
+    )  # fmt: skip
+    found = run(solar_self_consumption, inputs)
+    assert isinstance(found, Outcome)
+    assert found.details["monthly_wh"] == {"2025-06": 1000, "2025-07": 1000}

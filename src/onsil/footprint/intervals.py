@@ -13,7 +13,6 @@ from onsil.core.refusal import Refusal
 from onsil.footprint.terms import ActivitySeries
 
 USED, MISSING = "used", "missing"
-_SECOND = timedelta(seconds=1)
 
 
 @dataclass
@@ -72,10 +71,11 @@ def _slots(series: ActivitySeries, period: Period) -> Intervals:
     step = series.interval_s
     count = -(-int(period.length.total_seconds()) // step)
     made = Intervals(period, step, [None] * count, [MISSING] * count)
+    start, end, length = period.start, period.end, timedelta(seconds=step)
     for at, value in zip(series.times, series.values, strict=True):
-        index, rest = divmod((at - period.start) // _SECOND, step)
-        if at not in period:
+        if not start <= at < end:
             continue
+        index, rest = divmod(at - start, length)
         if rest:
             made.off_grid += 1
             continue

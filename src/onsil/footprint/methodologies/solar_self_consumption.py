@@ -18,12 +18,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from onsil.core.periods import Period, local_day
+from onsil.core.periods import Period, local_day, local_month
 from onsil.core.refusal import Refusal
 from onsil.footprint.factors import factor_set
 from onsil.footprint.intervals import (
     MISSING,
-    USED,
     Intervals,
     coverage_refusal,
     energy_intervals,
@@ -166,12 +165,6 @@ def _outcome(
 ) -> Outcome:
     factor = inputs.factors["electricity"]
     found = emissions(energy_wh, factor, inputs.gwp_set)
-    months: dict[str, Decimal] = {}
-    zone, step = ZoneInfo(inputs.zone), timedelta(seconds=kept.step_s)
-    for index, value in enumerate(kept.values):
-        if kept.fates[index] == USED and value:
-            month = local_day(kept.period.start + index * step, zone).isoformat()[:7]
-            months[month] = months.get(month, Decimal(0)) + value
     relative = inputs.parameters["meter_uncertainty_pct"]
     return Outcome(
         lines=(RunLine(inputs.series["generation"].meter, "solar-generation", energy_wh),),
@@ -185,8 +178,23 @@ def _outcome(
             "note": "The factor's publisher states no uncertainty; none is added for it.",
         },
         coverage={"generation": coverage},
-        details={"monthly_wh": months},
+        details={"monthly_wh": _monthly(kept, ZoneInfo(inputs.zone))},
     )
+
+
+def _monthly(kept: Intervals, zone: ZoneInfo) -> dict[str, Decimal]:
+    """Energy in Wh by local month, for months that have any."""
+    months: dict[str, Decimal] = {}
+    step, last = timedelta(seconds=kept.step_s), len(kept.values)
+    day, index = local_day(kept.period.start, zone), 0
+    while index < last:
+        month = local_month(day.year, day.month, zone)
+        after = min(last, -(-(month.end - kept.period.start) // step))
+        energy_wh = sum((v for v in kept.values[index:after] if v is not None), Decimal(0))
+        if energy_wh:
+            months[day.isoformat()[:7]] = energy_wh
+        day, index = local_day(month.end, zone), after
+    return months
 
 
 def worked_example() -> WorkedExample:
