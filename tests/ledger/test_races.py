@@ -261,10 +261,10 @@ def _pay_while_killing(server: EmbeddedPostgres, dsn: str) -> dict[str, ledger.A
     for thread in threads:
         thread.start()
     try:
-        time.sleep(1.5)
+        time.sleep(1.0)
         _kill_server(server)
         server.start()
-        time.sleep(0.7)
+        time.sleep(0.5)
         os.kill(process.pid or 0, signal.SIGKILL)
         process = writer()
         time.sleep(1.0)

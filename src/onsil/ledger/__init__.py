@@ -2,7 +2,7 @@
 
 from onsil.ledger.accounts import account, accounts, close_account, open_accounts, set_limits
 from onsil.ledger.conservation import conservation
-from onsil.ledger.intake import Teller, answers, ask, submit, wait
+from onsil.ledger.intake import answers, submit
 from onsil.ledger.queries import (
     balance,
     balance_at,
@@ -15,6 +15,7 @@ from onsil.ledger.queries import (
     transfers_of,
 )
 from onsil.ledger.reversal import reverse
+from onsil.ledger.teller import Teller, ask, wait
 from onsil.ledger.terms import (
     Account,
     AccountSpec,

@@ -1,15 +1,10 @@
 """Handing requests in and getting answers: the door between callers and the posting writer."""
 
-import time
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Self
 
 import orjson
-import psycopg
 
-from onsil.core.database import Connection, connect, cursor
-from onsil.core.refusal import OperationError
+from onsil.core.database import Connection, cursor
 from onsil.ledger import refusals, store
 from onsil.ledger.machine import check_form, repeat
 from onsil.ledger.terms import Answer, TransferRequest, encode_request
@@ -129,92 +124,3 @@ def announce(conn: Connection, city: str, keys: Sequence[str]) -> None:
         payload = orjson.dumps([city, None]).decode()
     with cursor(conn) as run:
         run.execute("SELECT pg_notify(%s, %s)", (ANSWERS_CHANNEL, payload))
-
-
-class Teller:
-    """A connection that hands in requests and waits for their answers. Not for several threads.
-
-    Used as a context manager; kept open, it saves an interactive payment the time of connecting.
-    """
-
-    def __init__(self, dsn: str, city: str) -> None:
-        self._city = city
-        self._conn = connect(dsn, city, autocommit=True)
-        with cursor(self._conn) as run:
-            run.execute(f"LISTEN {ANSWERS_CHANNEL}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:  # fmt: skip
-        self._conn.close()
-
-    def ask(self, requests: Iterable[TransferRequest], timeout_s: float = 5.0) -> dict[str, Answer]:
-        """Hand requests in and wait until all are decided, or `pending` after the time-out."""
-        wanted = list(requests)
-        with self._conn.transaction():
-            given = submit(self._conn, self._city, wanted)
-        pending = [r for r in wanted if given[r.key].state == "pending"]
-        return given | self.wait(pending, timeout_s)
-
-    def wait(
-        self, wanted: Iterable[str | TransferRequest], timeout_s: float = 5.0
-    ) -> dict[str, Answer]:
-        """Wait until all are decided; what is not after the time-out is told as `pending`."""
-        open_ = {w if isinstance(w, str) else w.key: w for w in wanted}
-        given: dict[str, Answer] = {}
-        deadline = time.monotonic() + timeout_s
-        while open_:
-            found = answers(self._conn, self._city, open_.values())
-            given |= found
-            for key, answer in found.items():
-                if answer.state != "pending":
-                    del open_[key]
-            if not open_ or not self._woken(set(open_), deadline):
-                break
-        for key in open_:
-            given.setdefault(key, Answer(key, "pending"))
-        return given
-
-    def _woken(self, keys: set[str], deadline: float) -> bool:
-        """Wait for news about one of the keys; False when the time is over."""
-        while (left := deadline - time.monotonic()) > 0:
-            for notice in self._conn.notifies(timeout=min(left, 1.0), stop_after=1):
-                city, decided = orjson.loads(notice.payload)
-                if city == self._city and (decided is None or not keys.isdisjoint(decided)):
-                    return True
-            if time.monotonic() < deadline and left > 1.0:
-                return True  # look again, in case a notice was lost with a connection
-        return False
-
-
-def wait(
-    dsn: str, city: str, keys: Iterable[str | TransferRequest], timeout_s: float = 5.0
-) -> dict[str, Answer]:
-    """Wait, on a connection of its own, until the keys are decided or the time is over.
-
-    Raises OperationError when the database cannot be reached.
-    """
-    try:
-        with Teller(dsn, city) as teller:
-            return teller.wait(keys, timeout_s)
-    except psycopg.OperationalError as error:
-        raise OperationError(f"the ledger cannot be reached: {error}", retry=True) from error
-
-
-def ask(
-    dsn: str, city: str, requests: Iterable[TransferRequest], timeout_s: float = 5.0
-) -> dict[str, Answer]:
-    """Hand requests in on a connection of its own and wait for their answers.
-
-    Raises OperationError when the database cannot be reached; the same requests may then be handed
-    in again, since their keys let them be applied once only.
-    """
-    try:
-        with Teller(dsn, city) as teller:
-            return teller.ask(requests, timeout_s)
-    except psycopg.OperationalError as error:
-        raise OperationError(f"the ledger cannot be reached: {error}", retry=True) from error

@@ -49,6 +49,7 @@ def hexes(values: Iterable[bytes]) -> str:
     return "{" + ",".join(['"\\\\x' + v.hex() + '"' for v in values]) + "}"
 
 
+_terms = lru_cache(maxsize=4096)(LotTerms)
 _moment = lru_cache(maxsize=4096)(datetime.isoformat)
 
 
@@ -167,7 +168,7 @@ def _load_lots(
     purses: dict[int, list[LotState]] = {}
     for row in rows:
         if row[0] not in book.lots:
-            lot = LotState(*row[:6], terms=LotTerms(*row[6:]))
+            lot = LotState(*row[:6], terms=_terms(*row[6:]))
             book.lots[lot.id] = lot
             purses.setdefault(lot.account_id, []).append(lot)
     for account in book.accounts.values():
