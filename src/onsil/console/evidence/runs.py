@@ -1,0 +1,108 @@
+"""A run laid open: what went in, which factors on whose word, what was left out, what came out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from onsil import footprint
+from onsil.core.database import Connection
+from onsil.core.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The fate of a series' expected intervals in one part of a run (baseline, reporting, all)."""
+
+    role: str
+    part: str
+    expected: int
+    used: int
+    missing: int
+    excluded: dict[str, int]
+    used_pct: str
+    gaps: list[list[Any]]
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """Everything of a run that its page shows."""
+
+    run: footprint.Run
+    method: Any
+    series: list[dict[str, Any]]
+    parameters: dict[str, Any]
+    factors: list[dict[str, Any]]
+    coverage: list[Coverage]
+    details: list[tuple[str, Any]]
+    claims: list[footprint.Claim]
+    uncertainty: dict[str, Any]
+    gases_kg: dict[str, str]
+    code_sha256: str
+    inputs: dict[str, Any]
+
+
+def open_run(conn: Connection, city: str, run_id: UUID) -> OpenRun | None:
+    """A run with its inputs and outputs parsed for reading; None for an unknown one."""
+    found = footprint.run_details(conn, city, run_id)
+    if found is None:
+        return None
+    inputs, outputs = found["inputs"], found["outputs"]
+    method = footprint.methodology(inputs["methodology"]["id"], inputs["methodology"]["version"])
+    return OpenRun(
+        run=found["run"],
+        method=None if isinstance(method, Refusal) else method,
+        series=[{"role": role, **one} for role, one in found["series"].items()],
+        parameters=inputs["parameters"],
+        factors=_factors(inputs),
+        coverage=list(_coverage(outputs.get("coverage") or {})),
+        details=list(_flat(outputs.get("details") or {})),
+        claims=found["claims"],
+        uncertainty=outputs.get("uncertainty") or {},
+        gases_kg=outputs.get("gases_kg") or {},
+        code_sha256=found["code_sha256"],
+        inputs=inputs,
+    )
+
+
+def _factors(inputs: dict[str, Any]) -> list[dict[str, Any]]:
+    sets = footprint.factor_sets()
+    return [
+        {
+            "commodity": commodity,
+            "factor": factor,
+            "set": sets.get(factor["set"]),
+            "digest": inputs["factor_sets"].get(factor["set"], ""),
+            "authority": next(
+                (a for a in inputs["authorities"] if a["commodity"] == commodity), None
+            ),
+        }
+        for commodity, factor in inputs["factors"].items()
+    ]
+
+
+def _coverage(stated: dict[str, Any]) -> Iterator[Coverage]:
+    for role, found in stated.items():
+        if "expected" in found:
+            yield _one(role, "", found)
+            continue
+        for part, inner in found.items():
+            yield _one(role, part, inner.get("intervals", inner))
+
+
+def _one(role: str, part: str, found: dict[str, Any]) -> Coverage:
+    return Coverage(
+        role, part, found["expected"], found["used"], found["missing"],
+        found.get("excluded") or {}, str(found["used_pct"]), found.get("gaps") or [],
+    )  # fmt: skip
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """A nested document as lines of dotted name and value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        yield path, ", ".join(str(inner) for inner in value)
+    else:
+        yield path, value
