@@ -100,6 +100,29 @@ def test_two_files_of_one_programme_rule_their_own_dates(loaded, own_folder, per
     }  # fmt: skip
 
 
+def test_days_already_decided_by_week_are_not_decided_again_by_month(
+    loaded, own_folder, person, clock
+):
+    rewards.enrol(loaded, person, "bus-weekly", "adult", since=BEGIN)
+    ride(loaded, person, MONDAY, 1_450, clock)
+    rewards.decide(loaded, "bus-weekly", MARCH, clock=clock)
+    path = own_folder / "bus-weekly.toml"
+    text = path.read_text("utf-8")
+    monthly = (
+        text.replace('cut = "iso-week"', 'cut = "month"')
+        .replace('[[cap]]\nwindow = "iso-week"\npoints = { adult = 2_900, teen = 2_020 }\n', "")
+        .replace('window = "four-weeks"', 'window = "month"')
+    )
+    path.write_text(monthly, "utf-8")
+    (problem,) = rewards.load_programmes(loaded, clock=clock).problems
+    assert problem.code == "windows-decided"
+    assert "2026-03-09" in problem.en
+    path.write_text(text.replace("from = 2025-01-01", "from = 2025-01-01\nuntil = 2026-04-01"))
+    later = monthly.replace("from = 2025-01-01", "from = 2026-04-01")
+    (own_folder / "bus-monthly.toml").write_text(later, "utf-8")
+    assert not rewards.load_programmes(loaded, clock=clock).problems
+
+
 def test_a_season_takes_evidence_only_on_its_days(loaded, own_folder, person, clock):
     path = own_folder / "bus-weekly.toml"
     season = '[season]\nfrom = "03-03"\nuntil = "11-30"\n\n[rule]'
@@ -218,6 +241,7 @@ def test_the_incentive_fund_tops_a_budget_up_with_what_it_holds(loaded, clock):
         ledger.open_accounts(tx, loaded, [spec])
         leg = ledger.Leg("external:bank", "fund:incentive", "KRW", 30_000)
         ledger.post(tx, loaded, [ledger.TransferRequest("sale", "test", (leg,))], clock)
+    assert fund(0, "nothing").code == "amount-not-positive"
     refused = fund(30_001, "top-up-0")
     assert isinstance(refused, Refusal)
     assert refused.code == "insufficient-balance"

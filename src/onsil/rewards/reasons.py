@@ -2,6 +2,9 @@
 
 from onsil.rewards.terms import CapRoom, ProgrammeTerms, Reason, Window
 
+# Decisions for these reasons are looked at again when there may be money.
+WANTING_MONEY = ("no-budget", "budget-exhausted", "ledger-refused")
+
 
 def grouped(number: int) -> str:
     return f"{number:,}"

@@ -163,6 +163,27 @@ def budget_below_spent(code: str, year: int, source: str, wanted: int, used: int
     )
 
 
+def bad_amount(amount: int) -> Refusal:
+    return Refusal(
+        "amount-not-positive",
+        f"예산에 더할 금액은 1원 이상이어야 합니다: {amount:,}원",
+        f"The sum to put into a budget must be one won or more: {amount:,}",
+        {"amount": amount},
+    )
+
+
+def windows_decided(terms: ProgrammeTerms, cut: str, day: date) -> Refusal:
+    return Refusal(
+        "windows-decided",
+        f"'{terms.code}' 프로그램은 이미 {cut} 단위로 심사한 기간이 있어 심사 단위를 "
+        f"{terms.cut}(으)로 바꿀 수 없습니다. {day.isoformat()} 이후에 시작하는 파일을 따로 만드세요.",
+        f"{terms.code!r} has windows already decided by {cut}, so the cut cannot become "
+        f"{terms.cut} for them. Write a file of its own that is effective from {day.isoformat()} "
+        "or later.",
+        {"programme": terms.code, "cut": terms.cut, "decided_cut": cut, "from": day},
+    )
+
+
 def unknown_award(award_id: Any) -> Refusal:
     return Refusal(
         "unknown-award",

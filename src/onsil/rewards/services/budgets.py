@@ -85,7 +85,8 @@ def fund_budget(
 
     The ledger may refuse, for want of money in the account; then nothing changes.
     """
-    assert amount > 0
+    if amount <= 0:
+        return refusals.bad_amount(amount)
     now = (clock or SystemClock()).now()
     with transaction(city) as tx:
         row = Programme.objects.select_for_update().filter(city=city, code=programme).first()

@@ -17,7 +17,7 @@ from onsil.core.canonical import digest, plain
 from onsil.core.clock import Clock, SystemClock
 from onsil.core.periods import Period, local_day, midnight
 from onsil.core.refusal import Refusal
-from onsil.rewards import refusals
+from onsil.rewards import reasons, refusals
 from onsil.rewards.budgeting import allot
 from onsil.rewards.caps import verdict
 from onsil.rewards.entries import award_entry
@@ -126,32 +126,57 @@ def decide(
 def _cases(
     programme: Programme, period: Period, zone: ZoneInfo, now: datetime, report: DecideReport
 ) -> list[_Case]:
-    """Group the evidence by person and window; leave out windows that are not over yet."""
-    versions = versions_of(programme)
-    longest = max((_DAYS[stored_terms(version).cut] for version in versions), default=0)
-    until = period.end + timedelta(days=longest)
-    cases: dict[tuple[UUID, str], _Case] = {}
-    open_windows: set[tuple[UUID, str]] = set()
-    rows = Evidence.objects.filter(
+    """The windows with something to decide: evidence no decision has looked at, or money that was
+    wanting before. Windows that are not over yet are counted and left out."""
+    ruled = _Ruled(programme, zone)
+    until = period.end + ruled.longest
+    everything = Evidence.objects.filter(
         programme=programme, occurred_at__gte=period.start, occurred_at__lt=until
     )
-    for evidence in rows.order_by("occurred_at", "id"):
-        version = version_on(versions, local_day(evidence.occurred_at, zone))
-        assert version is not None, "evidence was taken for a programme not in force"
-        terms = stored_terms(version)
-        window = window_at(terms.cut, evidence.occurred_at, zone)
+    wanted: set[tuple[UUID, str]] = set()
+    open_windows: set[tuple[UUID, str]] = set()
+    for person, occurred_at in everything.filter(decisionevidence=None).values_list(
+        "person", "occurred_at"
+    ):
+        _, terms, window = ruled.at(occurred_at)
         if not period.start <= window.period.start < period.end:
             continue
-        if not terms.at_once and window.period.end + timedelta(days=terms.grace_days) > now:
-            open_windows.add((evidence.person, window.key))
-            continue
-        case = cases.get((evidence.person, window.key))
-        if case is None:
-            case = _Case(evidence.person, window, version, terms, [])
-            cases[evidence.person, window.key] = case
-        case.evidence.append(evidence)
+        over = terms.at_once or window.period.end + timedelta(days=terms.grace_days) <= now
+        (wanted if over else open_windows).add((person, window.key))
+    starved = Decision.objects.filter(
+        programme=programme,
+        window_start__gte=period.start,
+        window_start__lt=period.end,
+        reason_code__in=reasons.WANTING_MONEY,
+    )
+    wanted.update(starved.values_list("person", "window"))
     report.waiting = len(open_windows)
+    cases: dict[tuple[UUID, str], _Case] = {}
+    people = sorted({person for person, _ in wanted})
+    for start in range(0, len(people), _CHUNK):
+        rows = everything.filter(person__in=people[start : start + _CHUNK])
+        for evidence in rows.order_by("occurred_at", "id"):
+            version, terms, window = ruled.at(evidence.occurred_at)
+            key = (evidence.person, window.key)
+            if key in wanted:
+                case = cases.setdefault(key, _Case(key[0], window, version, terms, []))
+                case.evidence.append(evidence)
     return sorted(cases.values(), key=lambda case: case.order)
+
+
+class _Ruled:
+    """Which version of a programme, and which window, an instant falls under."""
+
+    def __init__(self, programme: Programme, zone: ZoneInfo) -> None:
+        self.versions, self.zone = versions_of(programme), zone
+        cuts = [_DAYS[stored_terms(version).cut] for version in self.versions]
+        self.longest = timedelta(days=max(cuts, default=0))
+
+    def at(self, instant: datetime) -> tuple[ProgrammeVersion, ProgrammeTerms, Window]:
+        version = version_on(self.versions, local_day(instant, self.zone))
+        assert version is not None, "evidence was taken for a programme not in force"
+        terms = stored_terms(version)
+        return version, terms, window_at(terms.cut, instant, self.zone)
 
 
 def _look_back(programme: Programme, cases: list[_Case]) -> None:

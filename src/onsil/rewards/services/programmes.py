@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from onsil.core.clock import Clock, SystemClock
-from onsil.core.periods import local_day
+from onsil.core.periods import local_day, midnight
 from onsil.core.refusal import Refusal
 from onsil.ledger import AccountSpec, open_accounts
 from onsil.proof import audit
-from onsil.rewards.models import Programme, ProgrammeVersion
+from onsil.rewards import refusals
+from onsil.rewards.models import Decision, Programme, ProgrammeVersion
 from onsil.rewards.programme_file import read_programme
 from onsil.rewards.services.budgets import plan_budget
 from onsil.rewards.services.versions import stored_terms
@@ -44,6 +45,10 @@ def load_programmes(city: str, *, clock: Clock | None = None, actor: str = "syst
     for code, versions in found.items():
         with transaction(city) as tx:
             programme = _locked_programme(city, code)
+            refusal = _cuts_decided_windows(city, programme, [terms for terms, _ in versions])
+            if refusal is not None:
+                report.problems.append(refusal)
+                continue
             digests = {terms.digest for terms, _ in versions}
             fresh = _take_in(city, programme, versions, now)
             ProgrammeVersion.objects.filter(programme=programme, retired_at=None).exclude(
@@ -79,6 +84,28 @@ def programmes(city: str, on: date | None = None) -> list[ProgrammeTerms]:
 def _locked_programme(city: str, code: str) -> Programme:
     Programme.objects.bulk_create([Programme(city=city, code=code)], ignore_conflicts=True)
     return Programme.objects.select_for_update().get(code=code, city=city)
+
+
+def _cuts_decided_windows(
+    city: str, programme: Programme, found: list[ProgrammeTerms]
+) -> Refusal | None:
+    """Other windows over days already decided would count the same evidence a second time."""
+    zone = city_profile(city).zone
+    for old in ProgrammeVersion.objects.filter(programme=programme):
+        for terms in found:
+            if stored_terms(old).cut == terms.cut:
+                continue
+            decided = Decision.objects.filter(
+                version=old, window_end__gt=midnight(terms.effective_from, zone)
+            )
+            if terms.effective_until is not None:
+                end = midnight(terms.effective_until, zone)
+                decided = decided.filter(window_start__lt=end)
+            last = decided.order_by("-window_end").first()
+            if last is not None:
+                day = local_day(last.window_end, zone)
+                return refusals.windows_decided(terms, stored_terms(old).cut, day)
+    return None
 
 
 def _take_in(
