@@ -37,7 +37,7 @@ def demo(
             TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err
         ) as bar:
             outcome = stages.run(conf, conf.default_city, _stage_bars(bar))
-        out.print(_summary(conf, outcome, time.monotonic() - began))
+        out.print(_summary(conf, outcome, time.monotonic() - began), soft_wrap=False)
         for failure in outcome.failures:
             err.print(f"✗ {failure}", markup=False)
         if not stop and not halted.is_set():

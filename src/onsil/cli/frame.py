@@ -1,5 +1,6 @@
 """What every command stands on: settings, database at hand, arguments read, answers printed."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,6 +67,7 @@ def installation() -> Iterator[Configuration]:
         check_database(conf.dsn, wait_s=5)
         import django
 
+        logging.disable(logging.INFO)  # a command answers; it does not keep a log
         django.setup()
         yield conf
     finally:

@@ -48,8 +48,13 @@ def service_roles(
     def both() -> bool:
         return watch.answering and broker_ready()
 
-    async def alive() -> bool:
-        return True  # it has no door; a silent device shows in device health
+    def told(name: str, needs: Callable[[], bool]) -> Role:
+        path = conf.data_folder / "run" / f"{name}.ready"
+
+        async def answers() -> bool:
+            return path.exists()
+
+        return Role(name, role_command(name), answers, needs, ready_file=path)
 
     def http(name: str, port: int, address: str) -> Role:
         async def answers() -> bool:
@@ -68,13 +73,13 @@ def service_roles(
         session("writer", database),
         session("proof", database),
         session("worker", database),
-        session("mqtt", both),
+        told("mqtt", both),
         http("hub", conf.hub_port, conf.hub_address),
         http("live", conf.live_port, conf.live_address),
         http("web", conf.web_port, conf.web_address),
     ]
     if simulate:
-        roles.append(Role("simulators", role_command("simulators"), alive, both))
+        roles.append(told("simulators", both))
     return roles
 
 

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 Say = Callable[[str, str], None]
 
@@ -33,6 +34,7 @@ class Role:
     user: str | None = None
     patience_s: float = 4.0  # between being asked to stop and being killed
     stop_signal: signal.Signals = signal.SIGTERM
+    ready_file: Path | None = None  # made by a role without a door once it is at work
 
 
 @dataclass
@@ -107,12 +109,16 @@ class Supervised:
 
     async def _one_life(self) -> None:
         self.status.turn("starting")
+        environment = self._environment | {"PGAPPNAME": session_name(self.role.name)}
+        if self.role.ready_file:
+            self.role.ready_file.unlink(missing_ok=True)
+            environment["ONSIL_READY_FILE"] = str(self.role.ready_file)
         process = await asyncio.create_subprocess_exec(
             *tied_to_us(self.role),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=self._environment | {"PGAPPNAME": session_name(self.role.name)},
+            env=environment,
             process_group=0,  # Ctrl-C reaches the supervisor alone, which stops things in order
             cwd="/" if self.role.user else None,  # that user may not enter ours
             user=self.role.user,

@@ -4,10 +4,12 @@ Each runs in the foreground until SIGTERM, says what goes wrong in one line, and
 of a lost database or broker to whoever started it: it ends, and is started again.
 """
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 
@@ -25,6 +27,13 @@ def _until_told(work: Callable[[threading.Event], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     work(stop)
+
+
+def _tell_ready(ready: threading.Event) -> None:
+    """Leave a sign for the supervisor once the role is at work."""
+    ready.wait()
+    if path := os.environ.get("ONSIL_READY_FILE"):
+        Path(path).touch()
 
 
 def _serve(conf: Configuration, target: str, interface: str, port: int, **options: int) -> None:
@@ -79,7 +88,9 @@ def mqtt(conf: Configuration) -> None:
     from onsil.devices import MqttSettings, run_mqtt
 
     settings = MqttSettings(conf.mqtt_host, conf.mqtt_port, conf.mqtt_username, conf.mqtt_password)
-    _until_told(lambda stop: run_mqtt(conf.dsn, settings, stop))
+    ready = threading.Event()
+    threading.Thread(target=_tell_ready, args=(ready,), daemon=True).start()
+    _until_told(lambda stop: run_mqtt(conf.dsn, settings, stop, ready=ready))
 
 
 def worker(conf: Configuration) -> None:
@@ -93,7 +104,9 @@ def simulators(conf: Configuration) -> None:
     """Simulated devices, labelled so, publishing over the real broker."""
     from onsil.supervisor.simulation import run_city_simulators
 
-    _until_told(lambda stop: run_city_simulators(conf, SystemClock(), stop))
+    ready = threading.Event()
+    threading.Thread(target=_tell_ready, args=(ready,), daemon=True).start()
+    _until_told(lambda stop: run_city_simulators(conf, SystemClock(), stop, ready))
 
 
 ROLES: dict[str, Callable[[Configuration], None]] = {

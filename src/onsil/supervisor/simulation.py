@@ -44,8 +44,13 @@ def _spec(profile: CityProfile, path: Path, number: int, entry: dict) -> Simulat
         raise OperationError(f"{path}: simulator {number}: {error!r}", retry=False) from error
 
 
-def run_city_simulators(conf: Configuration, clock: Clock, stop: threading.Event) -> None:
-    """Register every city's simulated devices, then publish as they until `stop` is set."""
+def run_city_simulators(
+    conf: Configuration, clock: Clock, stop: threading.Event, ready: threading.Event
+) -> None:
+    """Register every city's simulated devices, then publish as they until `stop` is set.
+
+    `ready` is set once all are registered.
+    """
     specs: list[SimulatorSpec] = []
     for profile in all_cities().values():
         mine = simulators_of(profile)
@@ -54,4 +59,5 @@ def run_city_simulators(conf: Configuration, clock: Clock, stop: threading.Event
                 register_simulators(conn, profile.code, mine, clock)
         specs += mine
     settings = MqttSettings(conf.mqtt_host, conf.mqtt_port, conf.mqtt_username, conf.mqtt_password)
+    ready.set()
     run_simulators(settings, specs, stop, clock)

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import asyncpg
+import psycopg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from onsil import devices
 from onsil.configuration import Configuration, configuration
 from onsil.devices.http import make_app as make_device_door
 from onsil.hub.http.app import make_app as make_hub_door
@@ -29,26 +30,26 @@ class Doors:
 
 def make_app(conf: Configuration) -> Starlette:
     """Both doors as one application, started and stopped together."""
-    hub = make_hub_door(conf.dsn, default_city=conf.default_city)
-    devices = make_device_door(conf.dsn, default_city=conf.default_city)
+    hub = make_hub_door(conf.dsn, default_city=conf.default_city, authenticate=devices.writer_of)
+    device_door = make_device_door(conf.dsn, default_city=conf.default_city)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for door in (hub, devices):
+            for door in (hub, device_door):
                 await stack.enter_async_context(door.router.lifespan_context(door))
             yield
 
     async def health(_: Request) -> PlainTextResponse:
         try:
-            connection = await asyncpg.connect(conf.dsn, timeout=3)
-            await connection.close()
-        except (OSError, TimeoutError, asyncpg.PostgresError):
+            async with await psycopg.AsyncConnection.connect(conf.dsn, connect_timeout=3):
+                pass
+        except psycopg.OperationalError:
             return PlainTextResponse("the database does not answer\n", 503)
         return PlainTextResponse("ok\n")
 
     app = Starlette(routes=[Route("/-/health", health)], lifespan=lifespan)
-    app.mount("/", Doors(devices, hub))
+    app.mount("/", Doors(device_door, hub))
     return app
 
 
