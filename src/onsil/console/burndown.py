@@ -35,8 +35,18 @@ def card(status: Any, language: str) -> BudgetCard:
         amount=status.amount, used=status.used, left=status.left, share_used=status.share_used,
         status={"empty": "bad", "warning": "watch", "short": "watch"}.get(state, "good"),
         message=status.message.text(language), run_out=status.forecast.run_out,
-        sources=status.sources, chart=chart(status),
+        sources=tuple(_source(s) for s in status.sources), chart=chart(status),
     )  # fmt: skip
+
+
+def _source(source: Any) -> dict[str, Any]:
+    words = {"national": _("국비"), "province": _("도비"), "city": _("시비"), "local": _("지방비"),
+             "fund": _("인센티브 기금"), "private": _("민간")}  # fmt: skip
+    return {
+        "word": words.get(source.source, source.source), "source": source.source,
+        "amount": source.amount, "used": source.used, "confirmed": source.confirmed,
+        "note": source.note,
+    }  # fmt: skip
 
 
 def chart(status: Any) -> dict[str, Any]:

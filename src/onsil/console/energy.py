@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -80,20 +80,20 @@ def links(parts: Sequence[MeterEnergy]) -> list[dict[str, Any]]:
             for (s, t), v in flows.items()]  # fmt: skip
 
 
-def flow_chart(city: CityProfile, now: datetime) -> Mapping[str, Any]:
-    """The energy flow of the newest thirty days that have readings, as a chart description."""
+def flow_chart(city: CityProfile) -> Mapping[str, Any]:
+    """The energy flow of each meter's newest thirty days with readings, as a chart description."""
     with transaction(city.code) as conn:
         meters = {(m.entity, m.attribute): (site, m) for site in building.sites(city.code)
                   for m in site.meters.all() if m.direction != "ambient"}  # fmt: skip
         series = [s for s in hub.find_series(conn, city.code, entities={e for e, _ in meters})
-                  if (s.entity, s.attribute) in meters]  # fmt: skip
+                  if (s.entity, s.attribute) in meters] if meters else []  # fmt: skip
         newest = hub.latest(conn, city.code, [s.id for s in series])
-        if not newest:
-            return {"title": _("에너지 흐름"), "kind": "sankey", "links": []}
-        end = max(p.observed_at for p in newest.values()) + timedelta(hours=1)
-        span = Period(end - timedelta(days=DAYS), end)
         parts = []
         for one in series:
+            if one.id not in newest:
+                continue
+            end = newest[one.id].observed_at + timedelta(seconds=one.interval_s)
+            span = Period(end - timedelta(days=DAYS), end)
             site, meter = meters[one.entity, one.attribute]
             days = hub.rollups(conn, city.code, one.id, span, "day", city.zone)
             amount = energy_kwh(one, days)
@@ -101,12 +101,11 @@ def flow_chart(city: CityProfile, now: datetime) -> Mapping[str, Any]:
                 parts.append(
                     MeterEnergy(site.kind, meter.quantity, meter.direction, amount, one.source)
                 )
-    first, last = (t.astimezone(city.zone).date().isoformat() for t in (span.start, span.end))
     return {
         "title": _("에너지 흐름"), "kind": "sankey", "unit": "kWh", "links": links(parts),
         "greens": {str(_("햇빛")): "building", str(_("전력망")): "hub",
                    str(_("도시가스")): "footprint"},
-        "description": f"{first} – {last}" + _sources(parts),
+        "description": _("계량기마다 값이 있는 마지막 %(n)d일") % {"n": DAYS} + _sources(parts),
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Forms of the officials' screens; the rules behind them are the rooms'."""
 
 from django import forms
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from onsil import footprint
@@ -27,8 +28,9 @@ class ProjectForm(forms.Form):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # pyright: ignore[reportArgumentType]
-        known = sorted(footprint.methodologies())
-        self.fields["methodology"].choices = [(m, m) for m in known]
+        english = (get_language() or "ko").startswith("en")
+        titles = {m.ID: m.TITLE_EN if english else m.TITLE_KO for m in footprint.methodologies()}
+        self.fields["methodology"].choices = list(titles.items())
 
     def spec(self) -> footprint.ProjectSpec:
         """The terms as the footprint room takes them. Call it on a valid form."""

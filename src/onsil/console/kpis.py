@@ -112,7 +112,9 @@ def judge(measure: str, share: Decimal) -> str:
 
 
 def number(value: Decimal) -> str:
-    """At most one place, grouped by thousands; small tonnes keep three digits."""
+    """At most one place, grouped by thousands; parts of one keep three digits."""
+    if 0 < value < Decimal("0.01"):
+        return "< 0.01"
     if 0 < abs(value) < 1:
         return f"{value:.3g}"
     text = f"{value:,.1f}"

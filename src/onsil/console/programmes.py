@@ -60,7 +60,10 @@ def rules(terms: Any, language: str) -> tuple[tuple[str, str], ...]:
     """The programme's terms as pairs of a word and a sentence."""
     english = language.startswith("en")
     groups = ", ".join(_group(g, english) for g in terms.groups.values())
-    lines = [(_("누가"), groups or _("시민 누구나")), (_("증거"), ", ".join(terms.evidence_kinds))]
+    lines = [
+        (_("누가"), groups or _("시민 누구나")),
+        (_("증거"), ", ".join(_evidence(k) for k in terms.evidence_kinds)),
+    ]
     for cap in terms.caps:
         cut = _CUTS.get(cap.cut, (cap.cut, cap.cut))[english]
         limits = ", ".join(
@@ -73,6 +76,15 @@ def rules(terms: Any, language: str) -> tuple[tuple[str, str], ...]:
     lines.append((_("소멸"), _("적립한 해의 끝에서 %(n)d년 뒤") % {"n": terms.expiry_years}))
     lines.append((_("근거"), terms.source))
     return tuple(lines)
+
+
+def _evidence(kind: str) -> str:
+    words = {
+        "bus-ride": _("버스 승차"), "electricity-saving": _("검증된 전기 절감"),
+        "gas-saving": _("검증된 가스 절감"), "heat-saving": _("검증된 열 절감"),
+        "water-saving": _("검증된 물 절감"),
+    }  # fmt: skip
+    return words.get(kind, kind)
 
 
 def _group(group: Any, english: bool) -> str:

@@ -46,7 +46,7 @@ def _alarms(request: Request) -> dict[str, Any]:
 
 
 def _flow(request: Request) -> dict[str, Any]:
-    return {"flow": energy.flow_chart(request.city, _CLOCK.now())}
+    return {"flow": energy.flow_chart(request.city)}
 
 
 def _map(request: Request) -> dict[str, Any]:
@@ -60,7 +60,8 @@ def _site(site: Any) -> str:
 
 def _budgets(request: Request) -> dict[str, Any]:
     found = rewards.budget_status(request.city.code)
-    return {"budgets": [burndown.card(one, get_language() or "ko") for one in found]}
+    current = [one for one in found if one.forecast.state != "closed"]
+    return {"budgets": [burndown.card(one, get_language() or "ko") for one in current]}
 
 
 _PARTS = {"kpis": _kpis, "ring": _ring, "alarms": _alarms, "flow": _flow, "budgets": _budgets}

@@ -43,7 +43,7 @@ def listing(request: Request) -> HttpResponse:
             _("비고"),
         ]  # fmt: skip
         rows = [
-            (v.name, b.year, s.source, s.amount, s.used, s.confirmed, s.note)
+            (v.name, b.year, s["word"], s["amount"], s["used"], s["confirmed"], s["note"])
             for v in views for b in v.budgets for s in b.sources
         ]  # fmt: skip
         return csv_response(f"{city}-budgets", header, rows)

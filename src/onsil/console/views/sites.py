@@ -44,7 +44,7 @@ def listing(request: Request) -> HttpResponse:
         return csv_response(f"{request.city.code}-sites", header, rows)
     return page(
         request, "console/sites.html", section="sites", lines=lines, total=len(every),
-        kinds=SiteKind.choices, kind=kind, status=status, scope=request.city.data.get("scope", {}),
+        kinds=SiteKind.choices, kind=kind, linked=status, scope=request.city.data.get("scope", {}),
         places=sitework.places(lines, _language(), lambda s: reverse("console-site", args=[s])),
     )  # fmt: skip
 

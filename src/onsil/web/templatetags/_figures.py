@@ -87,6 +87,15 @@ def won(value: object, language: str = "ko") -> str:
     return f"{whole:,}원"
 
 
+def won_short(value: object, language: str = "ko") -> str:
+    """28억원 or ₩2.8 bn, for sums that are budgets."""
+    number = as_decimal(value)
+    if number is None:
+        return DASH
+    text = short(number, language)
+    return f"₩{text}" if language.startswith("en") else f"{text}원"
+
+
 def points(value: object, language: str = "ko") -> str:
     """1,200점 or 1,200 points: never dressed as won."""
     number = as_decimal(value)

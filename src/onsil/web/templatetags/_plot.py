@@ -13,6 +13,7 @@ from onsil.web.templatetags._figures import as_decimal, short
 
 WIDTH, HEIGHT = 420, 210
 LEFT, RIGHT, TOP, BOTTOM = 50, 10, 12, 26
+_STEPS = tuple(map(Decimal, ("1", "1.5", "2", "2.5", "3", "4", "5", "6", "8", "10")))
 _serial = itertools.count(1)
 
 
@@ -48,11 +49,11 @@ class Plot:
 
 
 def nice_ceiling(number: Decimal) -> Decimal:
-    """The next 1, 2, 2.5, 5 × 10^n at or above a positive number."""
+    """The next round number at or above a positive one, whose half is short too."""
     if number <= 0:
         return Decimal(1)
     base = Decimal(1).scaleb(number.adjusted())
-    return next(s * base for s in map(Decimal, ("1", "2", "2.5", "5", "10")) if s * base >= number)
+    return next(s * base for s in _STEPS if s * base >= number)
 
 
 def plot(chart: Mapping[str, Any], language: str = "ko") -> Plot | None:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,11 @@ def _language() -> str:
 @register.filter
 def won(value: object) -> str:
     return figures.won(value, _language())
+
+
+@register.filter
+def won_short(value: object) -> str:
+    return figures.won_short(value, _language())
 
 
 @register.filter
@@ -178,6 +183,14 @@ def moment(context: template.Context, when: datetime | None, form: str = "%Y-%m-
     )
 
 
+@register.simple_tag(takes_context=True)
+def days(context: template.Context, period: Any) -> str:
+    """A half-open period as its first and last local day: 2025-06-01 – 2025-06-30."""
+    first = _local(context, period.start).date()
+    last = _local(context, period.end - timedelta(microseconds=1)).date()
+    return f"{first} – {last}" if first != last else str(first)
+
+
 @register.simple_tag(name="hash")
 def hash_(digest: object, label: str = "") -> SafeString:
     """A digest in short form, whole on hover."""
@@ -213,10 +226,22 @@ def query(context: RequestContext, **changes: object) -> str:
 
 
 # ---------------------------------------------------------------- composed parts
-@register.inclusion_tag("onsil/components/stat.html")
-def stat(label: str, value: object, unit: str = "", note: str = "", **more: Any) -> dict[str, Any]:
-    """A figure: label, value (ready to show), unit, note; also `at` (age), `href`, `target`."""
-    return {"label": label, "value": value, "unit": unit, "note": note, **more}
+@register.inclusion_tag("onsil/components/stat.html", takes_context=True)
+def stat(
+    context: template.Context,
+    label: str,
+    value: object,
+    unit: str = "",
+    note: str = "",
+    at: datetime | None = None,
+    href: str = "",
+    target: str = "",
+) -> dict[str, Any]:
+    """A figure: its label, value (ready to show), unit, note, age, link and target."""
+    return {
+        "label": label, "value": value, "unit": unit, "note": note, "at": at, "href": href,
+        "target": target, "city": context.get("city"),
+    }  # fmt: skip
 
 
 @register.inclusion_tag("onsil/components/kpi.html", takes_context=True)

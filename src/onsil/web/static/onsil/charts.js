@@ -48,7 +48,7 @@ function cartesian(spec, height) {
   if (series.length && spec.target) series[0].markLine = target(spec.target);
   return {
     animation: !still, textStyle, aria: { enabled: true, label: { description: spec.description || spec.title } },
-    grid: { left: 8, right: 16, top: 24, bottom: (spec.labels?.length ?? 0) > 200 ? 56 : 8, containLabel: true },
+    grid: { left: 8, right: 28, top: 24, bottom: (spec.labels?.length ?? 0) > 200 ? 56 : 8, containLabel: true },
     tooltip: { trigger: "axis", confine: true, valueFormatter: (v) => exact(Array.isArray(v) ? v[1] : v, spec.unit),
       backgroundColor: colour("--surface"), borderColor: colour("--line"), textStyle: { color: colour("--ink") } },
     xAxis: { type: "category", data: spec.labels, boundaryGap: bars, ...axis, splitLine: { show: false } },
