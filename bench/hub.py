@@ -2,8 +2,9 @@
 
 A PostgreSQL of its own with durability on, a Mosquitto of its own, QoS 1, ten readings a message.
 The messages wait in the broker; the clock runs from the moment before the ingest, a process of its
-own, connects until the last point is committed. The yardstick is COPY of the same rows into a table of the same shape with the same primary key, in batches of as many rows
-as an ingest batch may have, each its own commit.
+own, connects until the last point is committed. The yardstick is COPY of the same rows into a table
+of the same shape with the same primary key, in batches of as many rows as an ingest batch may have,
+each its own commit.
 """
 
 import os

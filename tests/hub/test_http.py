@@ -228,15 +228,15 @@ def test_another_tenant_sees_nothing(city):
     assert problem(city.get("/types", ngsild_tenant="*")) == (404, "NonexistentTenant")
 
 
-@pytest.mark.parametrize(
-    "body", [[], {"type": "Room"}, {"id": "x y", "type": "Room"}, {"id": ROOM}, room(name=None),
-             room(location={"type": "GeoProperty", "value": {"type": "Point"}}),
-             room(isPartOf={"type": "Relationship", "object": "no uri"}),
-             room(temperature={"type": "Property", "value": 1, "observedAt": "2025-03-01"})],
-)  # fmt: skip
-def test_what_is_not_ngsi_ld_is_bad_data(city, body):
-    answer = city.call("POST", "/entities", body, city.system)
-    assert problem(answer) == (400, "BadRequestData")
+def test_what_is_not_ngsi_ld_is_bad_data(city):
+    for body in (
+        [], {"type": "Room"}, {"id": "x y", "type": "Room"}, {"id": ROOM}, room(name=None),
+        room(location={"type": "GeoProperty", "value": {"type": "Point"}}),
+        room(isPartOf={"type": "Relationship", "object": "no uri"}),
+        room(temperature={"type": "Property", "value": 1, "observedAt": "2025-03-01"}),
+    ):  # fmt: skip
+        answer = city.call("POST", "/entities", body, city.system)
+        assert problem(answer) == (400, "BadRequestData"), body
 
 
 def test_broken_json_and_unknown_paths(city):

@@ -1,6 +1,7 @@
 """Entities in the database: documents with typed rows of their values beside them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -91,9 +92,8 @@ def insert_new(
     conn: Connection, city: str, documents: Sequence[Document], now: datetime
 ) -> dict[str, int]:
     """Insert those entities whose id is free: uri → number. In order of id, against deadlocks."""
-    for document in documents:
-        document.attrs = merge({}, document.attrs, now)
-    ordered = sorted(documents, key=lambda d: d.uri)
+    ordered = [replace(d, attrs=merge({}, d.attrs, now)) for d in documents]
+    ordered.sort(key=lambda d: d.uri)
     terms = _learn(conn, city, ordered)
     with cursor(conn) as cur:
         cur.execute(

@@ -126,7 +126,10 @@ class _Parser:
         if kind != "op":
             return Comparison(*path)
         self.position += 1
-        return Comparison(*path, operator, tuple(self.values()))
+        values = tuple(self.values())
+        for value in values:
+            _check_value(operator, value)
+        return Comparison(*path, operator, values)
 
     def path(self, word: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         head, bracket, rest = word.partition("[")
@@ -212,17 +215,24 @@ _SERIES = (
 
 
 def _condition(column: str, operator: str, value: Any) -> tuple[str, list[Any]]:
-    """`column` against one value or range. Raises QueryError for operators that do not fit."""
+    """`column` against one value or range."""
+    if isinstance(value, tuple):
+        word = "BETWEEN" if operator == "==" else "NOT BETWEEN"
+        return f"{column} {word} %s AND %s", list(value)
+    return f"{column} {_OPERATORS.get(operator, operator)} %s", [value]
+
+
+def _check_value(operator: str, value: Any) -> None:
+    """Refuse values that do not go with the operator. Raises QueryError."""
     if isinstance(value, tuple):
         if operator not in ("==", "!="):
             raise QueryError(f"a range goes with == or !=, not {operator}")
-        word = "BETWEEN" if operator == "==" else "NOT BETWEEN"
-        return f"{column} {word} %s AND %s", list(value)
+        if type(value[0]) is not type(value[1]):
+            raise QueryError("a range's ends must be of one kind")
     if operator in ("~=", "!~="):
         if not isinstance(value, str):
             raise QueryError("a pattern is a text")
         _check_pattern(value)
-    return f"{column} {_OPERATORS.get(operator, operator)} %s", [value]
 
 
 def _check_pattern(pattern: str) -> None:
@@ -238,11 +248,7 @@ def _check_pattern(pattern: str) -> None:
 
 
 def _sample(value: Any) -> Any:
-    if not isinstance(value, tuple):
-        return value
-    if type(value[0]) is not type(value[1]):
-        raise QueryError("a range's ends must be of one kind")
-    return value[0]
+    return value[0] if isinstance(value, tuple) else value
 
 
 def _top(tree: Comparison, value: Any, city: str, attr: int) -> tuple[str, list[Any]]:
