@@ -1,6 +1,7 @@
 """A small solar site and household in the hub, and a project on its way to credits."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from onsil import footprint, hub, ledger
 from onsil.core.clock import FixedClock
-from onsil.core.database import Connection
+from onsil.core.database import Connection, connect
 from onsil.core.periods import Period, local_days
 
 CITY = "pyeongtaek"
@@ -135,3 +136,21 @@ class World:
         answer = ledger.post(self.conn, CITY, [request], self.clock)[request.key]
         assert answer.state == "applied", answer
         return name
+
+
+def race(dsn: str, attempts: list[Callable[[Connection], object]]) -> list[object]:
+    """Run all at once, each on a connection and in a transaction of its own."""
+    gate, answers = threading.Barrier(len(attempts)), [None] * len(attempts)
+
+    def one(index: int, attempt: Callable[[Connection], object]) -> None:
+        with connect(dsn, CITY) as conn:
+            gate.wait(20)
+            answers[index] = attempt(conn)
+
+    threads = [threading.Thread(target=one, args=pair) for pair in enumerate(attempts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert None not in answers
+    return answers

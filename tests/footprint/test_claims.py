@@ -1,19 +1,16 @@
 """One reduction, one programme: in any order, in any share, under any race."""
 
-import threading
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
 import psycopg
 import pytest
-from footprint_world import CITY, World, site
+from footprint_world import CITY, World, race, site
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.range import Range
 
 from onsil import footprint
-from onsil.core.database import Connection, connect
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
 from onsil.footprint.store import savepoint
@@ -146,24 +143,6 @@ def test_claims_never_exceed_the_quantity_in_any_order(world: World):
 
 class _Undo(Exception):
     """Take an example's claims back."""
-
-
-def race(dsn: str, attempts: list[Callable[[Connection], object]]) -> list[object]:
-    """Run all at once, each on a connection and in a transaction of its own."""
-    gate, answers = threading.Barrier(len(attempts)), [None] * len(attempts)
-
-    def one(index: int, attempt: Callable[[Connection], object]) -> None:
-        with connect(dsn, CITY) as conn:
-            gate.wait(20)
-            answers[index] = attempt(conn)
-
-    threads = [threading.Thread(target=one, args=pair) for pair in enumerate(attempts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert None not in answers
-    return answers
 
 
 def test_under_a_race_exactly_one_wins(connector, fresh_database):

@@ -5,10 +5,9 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from footprint_world import CITY, World
+from footprint_world import CITY, World, race
 from hypothesis import given
 from hypothesis import strategies as st
-from test_claims import race
 
 from onsil import footprint, ledger
 from onsil.core.ids import new_id

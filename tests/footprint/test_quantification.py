@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from footprint_world import CITY, GAS_2022, SAR_2018, SOLAR, World, fill, site
+from footprint_world import CITY, GAS_2022, SAR_2018, SOLAR, World, fill, race, site
 
 from onsil import footprint, hub
 from onsil.core.clock import FixedClock
@@ -295,3 +295,12 @@ def test_details_hold_what_a_page_shows(world: World, key: str):
     assert shown["outputs"]["coverage"]["generation"]["used"] == 24
     assert shown["inputs"]["factors"]["electricity"]["set"] == "kr-grid-2018"
     assert not isinstance(shown, Refusal)
+
+
+def test_quantifying_at_once_makes_one_run(connector, fresh_database):
+    with connector() as conn:
+        start = World(conn).day(date(2025, 6, 1)).start
+        key = fill(conn, site(), "generation", [1] * 24, start)
+        conn.commit()
+    answers = race(fresh_database, [lambda conn: quantify(World(conn), key)] * 3)
+    assert len({answer.id for answer in answers}) == 1  # pyright: ignore

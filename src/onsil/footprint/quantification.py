@@ -20,7 +20,7 @@ from onsil.core.refusal import Refusal
 from onsil.footprint import engine, rows
 from onsil.footprint.factors import Factor, FactorAuthority, choose_factor, factor_set
 from onsil.footprint.methodologies import Methodology, check_parameters, methodology
-from onsil.footprint.store import as_range, execute
+from onsil.footprint.store import as_range, execute, lock
 from onsil.footprint.terms import ActivitySeries, Recomputation, Run
 
 SeriesKey = str | int | tuple[str, str]
@@ -83,6 +83,7 @@ def quantify(
             "snapshot": {"digest": taken.digest, "manifest": taken.manifest},
         }
     )
+    lock(conn, city, [f"run {digest(inputs)}"])
     earlier = rows.run_by_inputs(conn, city, digest(inputs))
     if earlier is not None:
         return earlier
@@ -168,6 +169,7 @@ def _factors(
 
 def _keep_factor_set(conn: Connection, city: str, factor: Factor, actor: str, at: datetime) -> None:
     found = factor_set(factor.set_id)
+    lock(conn, city, [f"factor set {found.digest}"])
     if rows.factor_set_known(conn, city, found.digest):
         return
     made = new_id()
