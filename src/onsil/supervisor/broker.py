@@ -15,12 +15,15 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onsil.configuration import ROOT_HOME, Configuration, embedded_home
 from onsil.core.database import ALL_CITIES, connect
 from onsil.core.refusal import OperationError
-from onsil.devices import BrokerAccount, broker_accounts
 from onsil.tenancy.cities import all_cities
+
+if TYPE_CHECKING:  # at run time it is loaded when asked for: `onsil status` must be quick
+    from onsil.devices import BrokerAccount
 
 SYSTEM_USER = "onsil-broker"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -113,7 +116,7 @@ class Broker:
                 os.chown(path, entry.pw_uid, entry.pw_gid)
         return command
 
-    def admit(self, accounts: Iterable[BrokerAccount]) -> None:
+    def admit(self, accounts: "Iterable[BrokerAccount]") -> None:
         """Write who may log in, and what each may publish: the platform all, a device its own.
 
         A running broker reads both files again when it gets SIGHUP.
@@ -143,8 +146,10 @@ class Broker:
         return await accepts(self.host, self.port, self.username, self.password)
 
 
-def device_accounts(dsn: str) -> list[BrokerAccount]:
+def device_accounts(dsn: str) -> "list[BrokerAccount]":
     """Every registered device's login, of all cities."""
+    from onsil.devices import broker_accounts
+
     with connect(dsn, ALL_CITIES, autocommit=True) as conn:
         return [account for city in all_cities() for account in broker_accounts(conn, city)]
 

@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import psycopg
 
 from onsil.configuration import Configuration, embedded_home
 from onsil.core.refusal import OperationError
-from onsil.devices import BrokerAccount
 from onsil.supervisor import plan
 from onsil.supervisor.broker import Broker, accepts, device_accounts
 from onsil.supervisor.credentials import prepared
@@ -22,6 +22,9 @@ from onsil.supervisor.hold import Hold
 from onsil.supervisor.journal import Journal
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.supervisor.process import Role, Supervised
+
+if TYPE_CHECKING:
+    from onsil.devices import BrokerAccount
 
 POSTGRES_VERSION_MIN = 180_000
 DATABASE_WAIT_S = 30.0
