@@ -7,6 +7,7 @@ WANTING_MONEY = ("no-budget", "budget-exhausted", "ledger-refused")
 
 
 def grouped(number: int) -> str:
+    """A whole number with commas between thousands, as both languages write it."""
     return f"{number:,}"
 
 

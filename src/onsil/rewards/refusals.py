@@ -176,7 +176,8 @@ def windows_decided(terms: ProgrammeTerms, cut: str, day: date) -> Refusal:
     return Refusal(
         "windows-decided",
         f"'{terms.code}' 프로그램은 이미 {cut} 단위로 심사한 기간이 있어 심사 단위를 "
-        f"{terms.cut}(으)로 바꿀 수 없습니다. {day.isoformat()} 이후에 시작하는 파일을 따로 만드세요.",
+        f"{terms.cut}(으)로 바꿀 수 없습니다. {day.isoformat()} 이후에 시작하는 파일을 따로 "
+        "만드세요.",
         f"{terms.code!r} has windows already decided by {cut}, so the cut cannot become "
         f"{terms.cut} for them. Write a file of its own that is effective from {day.isoformat()} "
         "or later.",

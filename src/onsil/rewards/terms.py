@@ -215,4 +215,5 @@ class Share:
 
 
 def total(shares: Sequence[Share]) -> int:
+    """The won of all shares together."""
     return sum(share.krw for share in shares)

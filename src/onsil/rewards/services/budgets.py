@@ -66,6 +66,7 @@ class BudgetStatus:
 
 
 def budget_account(programme: str, year: int) -> str:
+    """The ledger account that holds a year's budget in won."""
     return f"budget:{programme}:{year}"
 
 
