@@ -19,7 +19,12 @@ class AmountField(forms.IntegerField):
     widget = forms.TextInput
 
     def __init__(self, **kwargs: Any) -> None:
-        attributes = {"inputmode": "numeric", "autocomplete": "off", "class": "amount__input"}
+        attributes = {
+            "inputmode": "numeric",
+            "autocomplete": "off",
+            "class": "amount__input",
+            "placeholder": "0",
+        }
         kwargs.setdefault("min_value", 1)
         kwargs.setdefault("max_value", _MOST)
         kwargs.setdefault("widget", forms.TextInput(attrs=attributes))

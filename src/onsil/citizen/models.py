@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from onsil.core.ids import new_id
 
@@ -50,13 +51,13 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Role(models.TextChoices):
     """What a person can be in a city."""
 
-    CITIZEN = "citizen", "시민"
-    MERCHANT = "merchant", "가맹점"
-    OFFICIAL = "official", "담당 공무원"
-    APPROVER = "approver", "승인 공무원"
-    VERIFIER = "verifier", "검증인"
-    BUYER = "buyer", "구매 기업"
-    OPERATOR = "operator", "운영자"
+    CITIZEN = "citizen", _("시민")
+    MERCHANT = "merchant", _("가맹점")
+    OFFICIAL = "official", _("담당 공무원")
+    APPROVER = "approver", _("승인 공무원")
+    VERIFIER = "verifier", _("검증인")
+    BUYER = "buyer", _("구매 기업")
+    OPERATOR = "operator", _("운영자")
 
 
 class Membership(models.Model):
@@ -131,25 +132,25 @@ class Merchant(models.Model):
     """A shop: what it applied with, and what the city decided."""
 
     class State(models.TextChoices):
-        APPLIED = "applied", "심사 중"
-        APPROVED = "approved", "승인됨"
-        REFUSED = "refused", "반려됨"
-        CLOSED = "closed", "이용 중지"
+        APPLIED = "applied", _("심사 중")
+        APPROVED = "approved", _("승인됨")
+        REFUSED = "refused", _("반려됨")
+        CLOSED = "closed", _("이용 중지")
 
     class Kind(models.TextChoices):
-        RESTAURANT = "restaurant", "음식점"
-        CAFE = "cafe", "카페"
-        BAKERY = "bakery", "제과점"
-        GROCERY = "grocery", "식료품·로컬푸드"
-        MARKET = "market", "전통시장 점포"
-        REPAIR = "repair", "수리·수선"
-        REFILL = "refill", "제로웨이스트·리필"
-        BOOKS = "books", "서점·문구"
-        HEALTH = "health", "약국·의원"
-        SERVICE = "service", "생활 서비스"
-        LARGE_STORE = "large-store", "대형 마트·백화점"
-        GAMBLING = "gambling", "사행 업종"
-        ADULT = "adult", "유흥 업종"
+        RESTAURANT = "restaurant", _("음식점")
+        CAFE = "cafe", _("카페")
+        BAKERY = "bakery", _("제과점")
+        GROCERY = "grocery", _("식료품·로컬푸드")
+        MARKET = "market", _("전통시장 점포")
+        REPAIR = "repair", _("수리·수선")
+        REFILL = "refill", _("제로웨이스트·리필")
+        BOOKS = "books", _("서점·문구")
+        HEALTH = "health", _("약국·의원")
+        SERVICE = "service", _("생활 서비스")
+        LARGE_STORE = "large-store", _("대형 마트·백화점")
+        GAMBLING = "gambling", _("사행 업종")
+        ADULT = "adult", _("유흥 업종")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     city = models.CharField(max_length=40)
@@ -194,9 +195,9 @@ class Posting(models.Model):
     """
 
     class State(models.TextChoices):
-        PENDING = "pending", "처리 중"
-        APPLIED = "applied", "완료"
-        REFUSED = "refused", "거절됨"
+        PENDING = "pending", _("처리 중")
+        APPLIED = "applied", _("완료")
+        REFUSED = "refused", _("거절됨")
 
     key = models.CharField(max_length=120)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)

@@ -17,7 +17,7 @@ _KINDS = {
     "reversal": "되돌림", "expiry": "기한 만료",
 }  # fmt: skip
 _SIGNS = {
-    "payment": "shop", "cancellation": "back", "conversion": "spend", "award": "leaf",
+    "payment": "shop", "cancellation": "back", "conversion": "wallet", "award": "leaf",
     "reversal": "back", "expiry": "clock",
 }  # fmt: skip
 

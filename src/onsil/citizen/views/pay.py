@@ -1,5 +1,6 @@
 """Paying, from the citizen's side: scan and confirm, or show a code; and what became of it."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from onsil.citizen.qr import ShownBy, spaced
 from onsil.citizen.services import codes, payments, postings
 from onsil.citizen.views.citizen import status_of
 from onsil.core.refusal import Refusal
+
+DONE = "done"
+_FRESH = timedelta(minutes=2)
 
 
 @never_cache
@@ -48,11 +52,11 @@ def pay(request: Request, token: str) -> HttpResponse:
         return _refused(request, found)
     paid = payments.payment_of_code(found)
     if paid is not None and paid.citizen_id == citizen.pk:
-        return redirect("app-payment", paid.pk)
+        return redirect(just_paid("app-payment", paid))
     if request.method == "POST":
         answer = payments.pay(found.pk, citizen)
         if isinstance(answer, Payment):
-            return redirect("app-payment", answer.pk)
+            return redirect(just_paid("app-payment", answer))
         return _refused(request, answer, found)
     no = payments.why_not(found, citizen)
     if no is not None:
@@ -97,7 +101,7 @@ def payment(request: Request, identity: UUID) -> HttpResponse:
     row = _mine(request, identity)
     return render(
         request, "citizen/payment.html",
-        {"tab_pay": True, "row": row, "side": "app", "fresh": just_now(row),
+        {"tab_pay": True, "row": row, "side": "app", "fresh": just_now(request, row),
          "cancelled": is_cancelled(row)},
     )  # fmt: skip
 
@@ -139,8 +143,7 @@ def code_state(code: PaymentCode, payment_name: str) -> dict[str, Any]:
     """What a page that shows a code is told: where to go once it is used, and when it ends."""
     paid = payments.payment_of_code(code)
     if paid is not None:
-        next_page = reverse(payment_name, args=[paid.pk])
-        return {"state": paid.state, "next": next_page}
+        return {"state": paid.state, "next": just_paid(payment_name, paid)}
     if code.cancelled_at is not None:
         return {"state": "cancelled", "next": None}
     left = seconds_left(code)
@@ -149,11 +152,16 @@ def code_state(code: PaymentCode, payment_name: str) -> dict[str, Any]:
 
 def row_state(row: Payment, address: str) -> dict[str, Any]:
     """What a pending page is told: reload once there is an answer."""
-    return {"state": row.state, "next": None if row.pending else address}
+    return {"state": row.state, "next": None if row.pending else f"{address}?{DONE}=1"}
 
 
-def just_now(row: Payment) -> bool:
-    """Whether a payment is fresh enough to celebrate: sound and vibration on both phones."""
-    if not row.applied or row.decided_at is None:
+def just_paid(name: str, row: Payment) -> str:
+    """The address of a payment's page that celebrates it: full screen, sound and vibration."""
+    return f"{reverse(name, args=[row.pk])}?{DONE}=1"
+
+
+def just_now(request: Request, row: Payment) -> bool:
+    """Whether to celebrate: only right after paying, so that a reload later is a plain receipt."""
+    if DONE not in request.GET or not row.applied or row.decided_at is None:
         return False
-    return (postings.SYSTEM.now() - row.decided_at).total_seconds() < 30
+    return postings.SYSTEM.now() - row.decided_at < _FRESH

@@ -46,7 +46,7 @@ def code(request: Request, identity: UUID) -> HttpResponse:
     row = _own_code(request, identity)
     paid = payments.payment_of_code(row)
     if paid is not None:
-        return redirect("shop-payment", paid.pk)
+        return redirect(pay_views.just_paid("shop-payment", paid))
     address = request.build_absolute_uri(reverse("app-pay", args=[codes.token_text(row)]))
     return _page(
         request, "take", "citizen/shop/code.html", None, code=row, typed=spaced(row.typed),
@@ -106,7 +106,7 @@ def charge(request: Request, token: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         answer = payments.charge(found.pk, shop, form.cleaned_data["amount"])
         if isinstance(answer, Payment):
-            return redirect("shop-payment", answer.pk)
+            return redirect(pay_views.just_paid("shop-payment", answer))
         refusal = answer
     return _page(
         request, "scan", "citizen/shop/charge.html", refusal, form=form, code=found,
@@ -127,7 +127,7 @@ def payment(request: Request, identity: UUID) -> HttpResponse:
     )  # fmt: skip
     return _page(
         request, "sales", "citizen/shop/payment.html", None, row=row, side="shop",
-        fresh=pay_views.just_now(row), cancelled=back is not None and back.applied,
+        fresh=pay_views.just_now(request, row), cancelled=back is not None and back.applied,
         can_cancel=open_to_cancel, why=refusals.payer_cannot_pay(),
     )  # fmt: skip
 
