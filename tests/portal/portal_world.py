@@ -1,15 +1,22 @@
-"""A city in which the loop has run once: a home that saved, bus weeks, a solar site's credits."""
+"""A city in which the loop has run once: a home that saved, bus weeks, a solar site's credits.
+
+It is built once a process; every module that wants it gets a copy of its database and its log.
+"""
 
 import math
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
+
+from django.db import connections
+from psycopg.conninfo import conninfo_to_dict
 
 from onsil import footprint, hub, ledger, proof
 from onsil.building import services as building
@@ -20,7 +27,9 @@ from onsil.core.clock import FixedClock
 from onsil.core.periods import Period, local_days
 from onsil.core.refusal import Refusal
 from onsil.rewards import services as rewards
-from onsil.tenancy import transaction
+from onsil.supervisor.postgres import EmbeddedPostgres
+from onsil.tenancy import city_scope, transaction
+from onsil.web.settings import _database
 
 CITY = "pyeongtaek"
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -256,3 +265,44 @@ def home_use(time: datetime) -> Decimal:
 
 def sunshine(time: datetime) -> Decimal:
     return Decimal(max(0, 7 - abs(time.hour - 12)) * 300)
+
+
+_built: dict[str, World] = {}
+
+
+@contextmanager
+def served(postgres: EmbeddedPostgres, blocker) -> Iterator[World]:
+    """Django on a copy of the scenario's database, in the city's scope, its log in place."""
+    log = Path(configuration().log_folder) / CITY
+    kept = log.with_name("portal-world-log")
+    if not _built:
+        original = postgres.create_database(f"portal_{uuid4().hex[:12]}", "onsil_template")
+        shutil.rmtree(log, ignore_errors=True)
+        with _pointed_at(original, blocker):
+            _built["world"] = World(original).run()
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.move(log, kept)
+    name = f"portal_{uuid4().hex[:12]}"
+    dsn = postgres.create_database(name, str(conninfo_to_dict(_built["world"].dsn)["dbname"]))
+    shutil.rmtree(log, ignore_errors=True)
+    shutil.copytree(kept, log)
+    with _pointed_at(dsn, blocker):
+        yield replace(_built["world"], dsn=dsn)
+    postgres.drop_database(name)
+    shutil.rmtree(log, ignore_errors=True)
+
+
+@contextmanager
+def _pointed_at(dsn: str, blocker) -> Iterator[None]:
+    table = connections["default"].settings_dict
+    before = {key: table[key] for key in ("NAME", "HOST", "USER", "OPTIONS")}
+    with blocker.unblock():
+        connections["default"].close()
+        table.update(_database(dsn))
+        table["OPTIONS"]["assume_role"] = "onsil_app"
+        try:
+            with city_scope(CITY):
+                yield
+        finally:
+            connections["default"].close()
+            table.update(before)

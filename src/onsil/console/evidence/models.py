@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from onsil.core.ids import new_id
 
@@ -12,14 +13,14 @@ class Finding(models.Model):
     class Severity(models.TextChoices):
         """ISO 14064-3 tells a material misstatement from a correction and from an observation."""
 
-        MATERIAL = "material", "중대한 오류"
-        CORRECTION = "correction", "시정 요청"
-        OBSERVATION = "observation", "의견"
+        MATERIAL = "material", _("중대한 오류")
+        CORRECTION = "correction", _("시정 요청")
+        OBSERVATION = "observation", _("의견")
 
     class State(models.TextChoices):
-        OPEN = "open", "답변을 기다림"
-        ANSWERED = "answered", "답변됨"
-        CLOSED = "closed", "종결"
+        OPEN = "open", _("답변을 기다림")
+        ANSWERED = "answered", _("답변됨")
+        CLOSED = "closed", _("종결")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     city = models.CharField(max_length=40)
@@ -44,9 +45,9 @@ class Remark(models.Model):
     """One thing said about a finding: raised, answered or closed, by whom and when."""
 
     class Act(models.TextChoices):
-        RAISED = "raised", "제기"
-        ANSWERED = "answered", "답변"
-        CLOSED = "closed", "종결"
+        RAISED = "raised", _("제기")
+        ANSWERED = "answered", _("답변")
+        CLOSED = "closed", _("종결")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     city = models.CharField(max_length=40)

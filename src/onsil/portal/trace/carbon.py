@@ -183,7 +183,7 @@ def factor_names(walk: Walk, run_id: UUID) -> list[str]:
     """The factors a run used, as its stored inputs name them."""
     details = footprint.run_details(walk.conn, walk.city, run_id) or {}
     factors = (details.get("inputs") or {}).get("factors") or {}
-    return [f"{f.get('set', '')} {f.get('id', '')}".strip() for f in factors.values()]
+    return [str(f["id"]) for f in factors.values()]
 
 
 def visit_batch(walk: Walk, batch_id: UUID, *, onward: bool = True) -> str | None:
