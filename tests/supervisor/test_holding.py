@@ -14,6 +14,7 @@ from onsil.supervisor.broker import password_line
 from onsil.supervisor.credentials import prepared
 from onsil.supervisor.health import http_answers, port_taken
 from onsil.supervisor.hold import Hold, status_of
+from onsil.supervisor.postgres import make_passable
 from onsil.supervisor.process import RoleState
 from onsil.supervisor.service import check_database
 
@@ -98,3 +99,10 @@ def test_a_password_line_has_the_form_that_mosquitto_reads() -> None:
 def test_a_database_that_stays_away_is_named() -> None:
     with pytest.raises(OperationError, match="database_url"):
         check_database("postgresql://nobody@127.0.0.1:1/none", wait_s=0)
+
+
+def test_permissions_outside_the_installations_own_place_stay(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1770)
+    make_passable(tmp_path / "made" / "here")
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1770
+    assert (tmp_path / "made" / "here").is_dir()

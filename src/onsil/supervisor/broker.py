@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from onsil.configuration import ROOT_HOME, Configuration, embedded_home
 from onsil.core.database import ALL_CITIES, connect
 from onsil.core.refusal import OperationError
+from onsil.supervisor.postgres import make_passable
 from onsil.tenancy.cities import all_cities
 
 if TYPE_CHECKING:  # at run time it is loaded when asked for: `onsil status` must be quick
@@ -103,9 +104,7 @@ class Broker:
         command = (str(program()), "-c", str(self.home / "mosquitto.conf"))
         if self.user:
             _make_user(self.user)
-            for folder in (ROOT_HOME, self.home.parent):
-                folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(0o755)
+            make_passable(self.home.parent)
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = _CONFIGURATION.format(home=self.home, host=self.host, port=self.port)
         (self.home / "mosquitto.conf").write_text(text)

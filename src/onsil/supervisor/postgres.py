@@ -78,6 +78,18 @@ def _system_user() -> str | None:
     return SYSTEM_USER
 
 
+def make_passable(folder: Path) -> None:
+    """Make a folder, and let a server's own user pass through what lies in root's place.
+
+    Nothing outside `/var/lib/onsil` has its permissions changed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        for place in (folder, *folder.parents):
+            if place.is_relative_to(ROOT_HOME):
+                place.chmod(0o755)  # whatever the umask was
+
+
 @dataclass(frozen=True)
 class EmbeddedPostgres:
     """One cluster in one folder. `socket_folder` is short, for a socket's path has 107 bytes."""
@@ -125,10 +137,7 @@ class EmbeddedPostgres:
 
         Raises OperationError with the server's own words when it cannot.
         """
-        if os.geteuid() == 0:
-            for folder in (ROOT_HOME, self.home.parent):
-                folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(0o755)  # whatever the umask: the server's user passes through
+        make_passable(self.home.parent)
         self.home.mkdir(parents=True, exist_ok=True)
         self.socket_folder.mkdir(mode=0o755, exist_ok=True)
         self._own(self.home)
