@@ -156,6 +156,14 @@ def test_evidence_that_is_not_taken_is_told_why(loaded, person, clock, change, c
     assert Evidence.objects.count() == 0
 
 
+def test_a_quantity_is_kept_to_nine_decimals_and_replays_as_such(loaded, person, clock):
+    join(loaded, person)
+    third = Decimal(4_000) / 3
+    first = ride(loaded, person, MONDAY, third, clock, key="tap-1")
+    assert first.quantity == Decimal("1333.333333333")
+    assert ride(loaded, person, MONDAY, third, clock, key="tap-1").id == first.id
+
+
 def test_a_week_is_decided_when_it_is_over_and_its_grace_too(loaded, person, clock):
     join(loaded, person)
     ride(loaded, person, date(2026, 3, 16), 1450, clock)  # the running week

@@ -43,6 +43,8 @@ def record_evidence(
 ) -> Evidence | Refusal:
     """Record one piece of evidence, in its kind's own unit, under an idempotency key.
 
+    Quantities are kept to nine decimals.
+
     The same key with the same content gives the stored row; with other content it is refused.
     `source` and `reference` name the outside record (a tap, a claim), which serves once only.
     """
@@ -54,7 +56,10 @@ def record_evidence(
         if not isinstance(quantity, Decimal | int) or isinstance(quantity, bool):
             return refusals.bad_quantity(quantity)
         amount = Decimal(quantity)
-        if not amount.is_finite() or not 0 < amount < 10**15 or amount != amount.quantize(_SCALE):
+        if not amount.is_finite() or not 0 < amount < 10**15:
+            return refusals.bad_quantity(quantity)
+        amount = amount.quantize(_SCALE)
+        if not amount:
             return refusals.bad_quantity(quantity)
         evidence = Evidence(
             city=city,
