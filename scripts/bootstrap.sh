@@ -9,6 +9,12 @@ purpose=${1:-run}
 export UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PIP_DISABLE_PIP_VERSION_CHECK=1
 # A wheel that lies on another disk than uv's cache is copied, not linked; there is no need to say so.
 export UV_LINK_MODE=${UV_LINK_MODE:-copy}
+# Trust what this machine trusts, so that installing works behind an organisation's proxy, too.
+authorities=/etc/ssl/certs/ca-certificates.crt
+if [ -f "$authorities" ]; then
+  export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}
+  export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$authorities}
+fi
 
 say() { printf '  %s\n' "$*" >&2; }
 fail() { printf 'onsil: %s\n' "$*" >&2; exit 1; }
