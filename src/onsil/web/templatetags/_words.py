@@ -1,17 +1,19 @@
 """Words that screens share: the eight stations of the loop and the seven greens."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-# In the loop's order, clockwise from the top.
+# In the loop's order, clockwise from the top. Their words have a context of their own, since the
+# same Korean word is another English one elsewhere (사용: spend here, consumption at a meter).
 STATIONS = {
-    "measure": _("측정"),
-    "quantify": _("산정"),
-    "claim": _("등록"),
-    "credit": _("크레딧"),
-    "sell": _("판매"),
-    "fund": _("기금"),
-    "reward": _("보상"),
-    "spend": _("사용"),
+    "measure": pgettext_lazy("고리", "측정"),
+    "quantify": pgettext_lazy("고리", "산정"),
+    "claim": pgettext_lazy("고리", "등록"),
+    "credit": pgettext_lazy("고리", "크레딧"),
+    "sell": pgettext_lazy("고리", "판매"),
+    "fund": pgettext_lazy("고리", "기금"),
+    "reward": pgettext_lazy("고리", "보상"),
+    "spend": pgettext_lazy("고리", "사용"),
 }
 
 GREENS = {
