@@ -19,11 +19,15 @@ CREATE FUNCTION onsil_sees(city text) RETURNS boolean
   RETURN city = current_setting('onsil.city', true) OR current_setting('onsil.city', true) = '*';
 
 -- A table of several cities: rows of the session's city only, read and written by the app role.
+-- The setting is read in sub-selects, which PostgreSQL evaluates once a query, not once a row.
 CREATE FUNCTION onsil_tenant(target regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  mine text := $sql$city = (SELECT current_setting('onsil.city', true))
+               OR (SELECT current_setting('onsil.city', true)) = '*'$sql$;
 BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
   EXECUTE format('DROP POLICY IF EXISTS city_isolation ON %s', target);
-  EXECUTE format('CREATE POLICY city_isolation ON %s USING (onsil_sees(city)) WITH CHECK (onsil_sees(city))', target);
+  EXECUTE format('CREATE POLICY city_isolation ON %s USING (%s) WITH CHECK (%s)', target, mine, mine);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO onsil_app', target);
 END $$;
 
