@@ -43,6 +43,8 @@ def floats(module: ast.Module) -> list[ast.AST]:
                 allowed.update(ast.walk(node))
             case ast.Assign(targets=[ast.Name(id=name)]) if _is_time(name):
                 allowed.update(ast.walk(node))
+            case ast.Call(func=ast.Attribute(attr="wait" | "sleep"), args=waits):
+                allowed.update(inner for wait in waits for inner in ast.walk(wait))
             case ast.If(test=test) | ast.While(test=test) if _about_time(test):
                 allowed.update(ast.walk(test))
             case ast.FunctionDef(args=arguments):
@@ -88,7 +90,13 @@ def test_the_rule_sees_a_float(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["def f(timeout_s: float = 5.0): ...", "WINDOW_S = 0.005", "isinstance(x, float)", "n = 1"],
+    [
+        "def f(timeout_s: float = 5.0): ...",
+        "WINDOW_S = 0.005",
+        "isinstance(x, float)",
+        "n = 1",
+        "stop.wait(0.2)",
+    ],
 )
 def test_the_rule_lets_waiting_times_pass(text: str) -> None:
     assert floats(ast.parse(text)) == []

@@ -15,7 +15,7 @@ _NO_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "commo
 _BY_NAME = {
     "admin", "apps", "migrations", "models", "templatetags", "urls", "jobs", "adapters", "forms",
     "wsgi", "asgi", "live", "build", "settings", "context", "middleware", "engine_migrations",
-    "roles", "schema", "demo", "main",
+    "roles", "schema", "demo", "main", "testkit",
 }  # fmt: skip
 
 
