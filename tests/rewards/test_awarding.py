@@ -254,11 +254,12 @@ def test_an_unfinished_posting_is_finished_by_the_next_run(loaded, person, clock
     ride(loaded, person, MONDAY, 1450, clock)
     rewards.decide(loaded, "bus-weekly", MARCH, clock=clock)
 
-    def crash(*_: object) -> None:
+    def crash(*terms: object) -> None:
+        ledger.submit(*terms)  # pyright: ignore[reportArgumentType]
         raise RuntimeError("the machine stopped here")
 
     with monkeypatch.context() as broken:
-        broken.setattr(posting.AwardPosting.objects, "bulk_update", crash)
+        broken.setattr(posting, "submit", crash)
         with pytest.raises(RuntimeError), transaction.atomic():
             rewards.post_awards(loaded, clock=clock)
     write_ledger(loaded, clock)

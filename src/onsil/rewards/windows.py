@@ -6,6 +6,7 @@ Thursday, so a week lies in its ISO year, and a year has 52 or 53 of them.
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from onsil.core.periods import Period, local_day, local_days
@@ -78,6 +79,7 @@ CUTS = tuple(_CUTS)  # shortest first
 DECIDING_CUTS = ("day", "iso-week", "month", "half-year", "year")
 
 
+@lru_cache(maxsize=4096)
 def window_on(cut: str, day: date, zone: ZoneInfo) -> Window:
     """The window of a cut that holds a local day. Raises KeyError for an unknown cut."""
     return _CUTS[cut](day, zone)

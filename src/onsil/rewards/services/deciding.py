@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from onsil import proof
 from onsil.core.canonical import digest, plain
 from onsil.core.clock import Clock, SystemClock
+from onsil.core.database import Connection, cursor
 from onsil.core.periods import Period, local_day, midnight
 from onsil.core.refusal import Refusal
 from onsil.rewards import reasons, refusals
@@ -112,7 +113,7 @@ def decide(
         if not cases:
             return report
         _look_back(row, cases)
-        run = _Run(city, row, zone, now, actor)
+        run = _Run(tx, city, row, zone, now, actor)
         run.lock(cases)
         for case in cases:
             run.consider(case)
@@ -220,9 +221,15 @@ class _Run:
     """One transaction's decisions: the locked counters and budgets, and the rows to write."""
 
     def __init__(
-        self, city: str, programme: Programme, zone: ZoneInfo, now: datetime, actor: str
+        self,
+        tx: Connection,
+        city: str,
+        programme: Programme,
+        zone: ZoneInfo,
+        now: datetime,
+        actor: str,
     ) -> None:
-        self.city, self.programme, self.zone = city, programme, zone
+        self.tx, self.city, self.programme, self.zone = tx, city, programme, zone
         self.now, self.actor = now, actor
         conversion = city_profile(city).data.get("conversion", {})
         self.krw_per_point = int(conversion.get("krw_per_point", 1))
@@ -375,10 +382,26 @@ class _Run:
             AwardPosting(city=self.city, award=award, changed_at=self.now) for award in self.awards
         ]
         AwardPosting.objects.bulk_create(postings, batch_size=_CHUNK)
-        counters = list(self.counters.values())
-        CapCounter.objects.bulk_update(counters, ["used", "cap"], batch_size=_CHUNK)
+        self._write_counters()
         budgets = [budget for pots in self.budgets.values() for budget in pots]
         Budget.objects.bulk_update(budgets, ["used_krw"])
+
+    def _write_counters(self) -> None:
+        """All counters in one statement: a case for each row would take the planner seconds."""
+        counters = list(self.counters.values())
+        with cursor(self.tx) as run:
+            run.execute(
+                """UPDATE rewards_capcounter c SET used = new.used, cap = new.cap
+                     FROM unnest(%s::uuid[], %s::int[], %s::int[]) AS new(id, used, cap)
+                    WHERE c.id = new.id AND c.city = %s""",
+                (
+                    [counter.id for counter in counters],
+                    [counter.used for counter in counters],
+                    [counter.cap for counter in counters],
+                    self.city,
+                ),
+            )
+            assert run.rowcount == len(counters), "every locked counter is written"
 
     def entries(self) -> list[tuple[UUID, dict[str, object]]]:
         """The awards as leaves of the transparency log."""

@@ -6,11 +6,12 @@ crash at any point leaves work that the next run finishes, and no run pays twice
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import F, Max
 
 from onsil.core.clock import Clock, SystemClock
-from onsil.core.database import Connection
+from onsil.core.database import Connection, cursor
 from onsil.ledger import AccountSpec, Answer, Leg, LotTerms, TransferRequest, open_accounts, submit
 from onsil.ledger import answers as ledger_answers
 from onsil.rewards import reasons
@@ -66,9 +67,9 @@ def _hand_over(city: str, now: datetime) -> int:
         awards = [posting.award for posting in postings]
         open_accounts(tx, city, _accounts(awards))
         submit(tx, city, [_request(award) for award in awards])
-        for posting in postings:
-            posting.state, posting.changed_at = "submitted", now
-        AwardPosting.objects.bulk_update(postings, ["state", "changed_at"])
+        AwardPosting.objects.filter(pk__in=[posting.pk for posting in postings]).update(
+            state="submitted", changed_at=now
+        )
         return len(postings)
 
 
@@ -131,7 +132,7 @@ def _take_answers(city: str, now: datetime, report: PostReport) -> None:
             _settle(tx, city, ids, now, report)
 
 
-def _settle(tx: Connection, city: str, ids: list, now: datetime, report: PostReport) -> None:
+def _settle(tx: Connection, city: str, ids: list[UUID], now: datetime, report: PostReport) -> None:
     postings = list(
         AwardPosting.objects.select_for_update(of=("self",))
         .filter(award_id__in=ids, state="submitted")
@@ -139,24 +140,26 @@ def _settle(tx: Connection, city: str, ids: list, now: datetime, report: PostRep
         .order_by("award_id")
     )
     found = ledger_answers(tx, city, [transfer_key(posting.award) for posting in postings])
-    answered = []
+    applied: list[tuple[UUID, UUID]] = []
     for posting in postings:
         answer = found.get(transfer_key(posting.award))
         if answer is None or answer.state == "pending":
             report.pending += 1
-            continue
-        posting.changed_at = now
-        if answer.refusal is None:
-            posting.state, posting.transfer_id = "applied", answer.transfer_id
-            report.applied += 1
+        elif answer.transfer_id is not None:
+            applied.append((posting.id, answer.transfer_id))
         else:
             _give_back(city, posting, answer, now)
             report.refused += 1
-        answered.append(posting)
-    AwardPosting.objects.bulk_update(
-        answered,
-        ["state", "transfer_id", "refusal_code", "refusal_ko", "refusal_en", "changed_at"],
-    )
+    report.applied += len(applied)
+    with cursor(tx) as run:
+        run.execute(
+            """UPDATE rewards_awardposting p
+                  SET state = 'applied', transfer_id = new.transfer_id, changed_at = %s
+                 FROM unnest(%s::uuid[], %s::uuid[]) AS new(id, transfer_id)
+                WHERE p.id = new.id AND p.city = %s""",
+            (now, [one for one, _ in applied], [transfer for _, transfer in applied], city),
+        )
+        assert run.rowcount == len(applied), "every answered posting is written"
 
 
 def _give_back(city: str, posting: AwardPosting, answer: Answer, now: datetime) -> None:
@@ -165,7 +168,8 @@ def _give_back(city: str, posting: AwardPosting, answer: Answer, now: datetime) 
     assert refusal is not None
     posting.state = "refused"
     posting.refusal_code, posting.refusal_ko = refusal.code, refusal.ko
-    posting.refusal_en = refusal.en
+    posting.refusal_en, posting.changed_at = refusal.en, now
+    posting.save()
     award = posting.award
     Programme.objects.select_for_update().get(pk=award.programme_id)
     decision = Decision.objects.select_related("version__programme").get(pk=award.decision_id)
