@@ -52,13 +52,17 @@ def test_nothing_waiting_is_no_alarm():
 
 def test_a_budget_burns_down_week_by_week():
     days = [(date(2026, 1, 5), 100), (date(2026, 1, 11), 50), (date(2026, 1, 20), 25)]
-    points = burndown.burn(1000, days, 2026)
-    assert points == [
-        (date(2026, 1, 1), 1000), (date(2026, 1, 11), 850), (date(2026, 1, 18), 850),
-        (date(2026, 1, 25), 825),
-    ][: len(points)]  # fmt: skip
-    assert points[-1][1] == 825
-    assert burndown.burn(1000, [], 2026) == [(date(2026, 1, 1), 1000)]
+    assert burndown.burn(1000, days, 2026, date(2026, 1, 21)) == [
+        (date(2026, 1, 1), 1000), (date(2026, 1, 4), 1000), (date(2026, 1, 11), 850),
+        (date(2026, 1, 18), 850), (date(2026, 1, 21), 825),
+    ]  # fmt: skip
+
+
+def test_a_past_years_budget_stops_at_its_end():
+    points = burndown.burn(1000, [(date(2025, 12, 31), 1000)], 2025, date(2026, 5, 1))
+    assert points[-1] == (date(2025, 12, 31), 0)
+    assert points[-2][1] == 1000
+    assert len(points) == 54
 
 
 def test_the_forecast_ends_at_nothing_or_at_new_year():

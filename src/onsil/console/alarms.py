@@ -59,7 +59,7 @@ def of_quarantine(counts: Mapping[str, int], href: str) -> list[Alarm]:
     return [
         Alarm(
             "quarantine", "watch", f"격리된 값 {total:,}건 (최근 7일)",
-            f"{total:,} readings set aside (last 7 days)",
+            f"Readings set aside: {total:,} (last 7 days)",
             "이유를 보고 단위나 장치 설정을 바로잡으세요. 원래 값은 보관되어 있습니다.",
             "See why and mend the unit or the device; the raw values are kept.", href,
         )
@@ -91,7 +91,7 @@ def of_log(status: Any, now: datetime, href: str) -> list[Alarm]:
     if status.pending and (status.signed_at is None or now - status.signed_at > SEAL_OVERDUE):
         return [
             Alarm("log", "watch", f"봉인을 기다리는 기록 {status.pending:,}건",
-                  f"{status.pending:,} entries wait for a seal",
+                  f"Entries waiting for a seal: {status.pending:,}",
                   "봉인 프로그램이 돌고 있는지 확인하세요.", "Check that the sequencer runs.", href,
                   status.signed_at)
         ]  # fmt: skip

@@ -27,7 +27,7 @@ class BudgetCard:
     chart: Mapping[str, Any]
 
 
-def card(status: Any, language: str) -> BudgetCard:
+def card(status: Any, language: str, today: date) -> BudgetCard:
     """A BudgetStatus of the rewards room with its burn-down chart."""
     state = status.forecast.state
     return BudgetCard(
@@ -35,7 +35,7 @@ def card(status: Any, language: str) -> BudgetCard:
         amount=status.amount, used=status.used, left=status.left, share_used=status.share_used,
         status={"empty": "bad", "warning": "watch", "short": "watch"}.get(state, "good"),
         message=status.message.text(language), run_out=status.forecast.run_out,
-        sources=tuple(_source(s) for s in status.sources), chart=chart(status),
+        sources=tuple(_source(s) for s in status.sources), chart=chart(status, today),
     )  # fmt: skip
 
 
@@ -49,9 +49,9 @@ def _source(source: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def chart(status: Any) -> dict[str, Any]:
+def chart(status: Any, today: date) -> dict[str, Any]:
     """What was left at each week's end, measured; from there the forecast, dashed, to its end."""
-    weeks = burn(status.amount, status.days, status.year)
+    weeks = burn(status.amount, status.days, status.year, today)
     measured: list[Any] = [left for _week, left in weeks]
     labels = [week.isoformat() for week, _left in weeks]
     modelled: list[Any] = [None] * len(weeks)
@@ -62,27 +62,27 @@ def chart(status: Any) -> dict[str, Any]:
         measured += [None] * len(ahead)
         modelled += [left for _week, left in ahead]
     return {
-        "title": _("남은 예산"), "unit": "원", "kind": "line", "labels": labels,
+        "title": _("남은 예산"), "unit": _("원"), "kind": "line", "labels": labels,
         "label_name": _("주의 끝"), "description": "",
         "series": [{"name": _("실제"), "kind": "measured", "values": measured},
                    {"name": _("이대로라면"), "kind": "modelled", "values": modelled}],
     }  # fmt: skip
 
 
-def burn(amount: int, days: Sequence[tuple[date, int]], year: int) -> list[tuple[date, int]]:
-    """What was left at the end of each week with spending, from the year's first day on."""
-    spent: dict[date, int] = {}
-    for day, krw in days:
-        end = day + timedelta(days=6 - day.weekday())
-        spent[end] = spent.get(end, 0) + krw
-    left, points = amount, [(date(year, 1, 1), amount)]
-    if not spent:
-        return points
-    week = min(spent)
-    while week <= max(spent):
-        left -= spent.get(week, 0)
+def burn(
+    amount: int, days: Sequence[tuple[date, int]], year: int, today: date
+) -> list[tuple[date, int]]:
+    """What was left at each week's end from New Year to today, or to the end of a past year."""
+    first, last = date(year, 1, 1), min(today, date(year, 12, 31))
+    spent = sorted(days)
+    left, points = amount, [(first, amount)]
+    while points[-1][0] < last:
+        at = points[-1][0]
+        ahead = 6 - at.weekday() or 7  # to the coming Sunday
+        week = min(at + timedelta(days=ahead), last)
+        while spent and spent[0][0] <= week:
+            left -= spent.pop(0)[1]
         points.append((week, left))
-        week += timedelta(days=7)
     return points
 
 

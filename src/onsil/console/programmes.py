@@ -1,6 +1,7 @@
 """Reward programmes as officials read them: the rules in words, money, awards."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Sum
@@ -31,8 +32,8 @@ class ProgrammeView:
     budgets: tuple[BudgetCard, ...]
 
 
-def programme_views(city: str, language: str) -> list[ProgrammeView]:
-    """Every programme in force today."""
+def programme_views(city: str, language: str, today: date) -> list[ProgrammeView]:
+    """Every programme in force, its budgets as of `today`."""
     status = rewards.budget_status(city)
     enrolled = dict(
         Enrolment.objects.filter(city=city, until=None)
@@ -50,7 +51,7 @@ def programme_views(city: str, language: str) -> list[ProgrammeView]:
             ProgrammeView(
                 terms, terms.name.text(language), terms.explanation.text(language),
                 rules(terms, language), enrolled.get(terms.code, 0), row["n"], row["points"] or 0,
-                tuple(card(b, language) for b in status if b.programme == terms.code),
+                tuple(card(b, language, today) for b in status if b.programme == terms.code),
             )
         )  # fmt: skip
     return views

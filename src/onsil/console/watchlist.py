@@ -36,19 +36,19 @@ def alarm_list(city: CityProfile, now: datetime) -> list[alarms.Alarm]:
             *alarms.of_log(log, now, reverse("console-audit")),
             *alarms.waiting(
                 "monitoring", len(submitted), "승인을 기다리는 모니터링 {n}건",
-                "{n} monitoring periods wait for approval",
+                "Monitoring periods waiting for approval: {n}",
                 ("제출한 사람이 아닌 승인 담당이 검토하세요.",
                  "Somebody other than the submitter reviews it."), reverse("console-projects"),
             ),
             *alarms.waiting(
                 "settlement", len(unreleased), "지급을 기다리는 정산 {n}건",
-                "{n} settlements wait to be paid out",
+                "Settlements waiting to be paid out: {n}",
                 ("정산 파일을 확인하고 지급을 승인하세요.", "Check the file and release it."),
                 shops,
             ),
             *alarms.waiting(
                 "merchant", len(applied), "심사를 기다리는 가맹점 {n}곳",
-                "{n} shops wait for a decision",
+                "Shops waiting for a decision: {n}",
                 ("신청 내용을 확인하고 승인하거나 반려하세요.", "Check and decide."), shops,
             ),
         ]

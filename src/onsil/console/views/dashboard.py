@@ -60,8 +60,9 @@ def _site(site: Any) -> str:
 
 def _budgets(request: Request) -> dict[str, Any]:
     found = rewards.budget_status(request.city.code)
+    today = _CLOCK.now().astimezone(request.city.zone).date()
     current = [one for one in found if one.forecast.state != "closed"]
-    return {"budgets": [burndown.card(one, get_language() or "ko") for one in current]}
+    return {"budgets": [burndown.card(one, get_language() or "ko", today) for one in current]}
 
 
 _PARTS = {"kpis": _kpis, "ring": _ring, "alarms": _alarms, "flow": _flow, "budgets": _budgets}

@@ -1,5 +1,6 @@
 """Programmes and budgets: the rules in words, the burn-down, awards, topping up from the fund."""
 
+from datetime import date
 from uuid import uuid4
 
 from django.contrib import messages
@@ -32,11 +33,15 @@ def _fund(city: str) -> int:
         return ledger.balance(conn, city, FUND, "KRW")
 
 
+def _today(request: Request) -> date:
+    return _CLOCK.now().astimezone(request.city.zone).date()
+
+
 @needs(*STAFF)
 def listing(request: Request) -> HttpResponse:
     """Every programme with its budgets by year and source; `?format=csv` for the budgets."""
     city = request.city.code
-    views = programmes.programme_views(city, get_language() or "ko")
+    views = programmes.programme_views(city, get_language() or "ko", _today(request))
     if request.GET.get("format") == "csv":
         header = [
             _("사업"), _("연도"), _("재원"), _("예산(원)"), _("사용(원)"), _("확정 여부"),
@@ -57,7 +62,7 @@ def listing(request: Request) -> HttpResponse:
 def detail(request: Request, code: str) -> HttpResponse:
     """One programme: rules, burn-down, the awards newest first."""
     city = request.city.code
-    views = programmes.programme_views(city, get_language() or "ko")
+    views = programmes.programme_views(city, get_language() or "ko", _today(request))
     view = next((v for v in views if v.terms.code == code), None)
     if view is None:
         raise Http404
@@ -101,7 +106,7 @@ def fund(request: Request, code: str) -> HttpResponse:
         messages.error(request, _("금액을 1원 이상의 숫자로 적어 주세요."))
         return redirect("console-programme", code)
     done = rewards.fund_budget(
-        request.city.code, code, _CLOCK.now().astimezone(request.city.zone).year, "fund",
+        request.city.code, code, _today(request).year, "fund",
         form.cleaned_data["amount"], actor=str(request.user.pk), account=FUND,
         key=f"console:{form.cleaned_data['key']}",
     )  # fmt: skip

@@ -96,15 +96,22 @@ function target(wanted) {
     label: { formatter: wanted.label ?? "", position: "insideEndTop", color: colour("--ink-soft") }, data: [{ yAxis: wanted.value }] };
 }
 
+// Ems a label takes: Hangul one each, other letters about half.
+const ems = (text) => [...text].reduce((sum, c) => sum + (c > "\u1100" ? 1 : 0.56), 0);
+
 function sankey(spec) {
   const { textStyle } = texts();
   const names = [...new Set(spec.links.flatMap((l) => [l.source, l.target]))];
   const hue = (name) => colour(spec.greens?.[name] ? `--green-${spec.greens[name]}` : "--leaf");
+  const sums = (end) => spec.links.reduce((all, l) => all.set(l[end], (all.get(l[end]) ?? 0) + l.value), new Map());
+  const size = letters();
+  const label = (name, value) => `${name} ${short(value)} ${spec.unit ?? ""}`;
+  const right = Math.max(...[...sums("target")].map(([name, value]) => ems(label(name, value))));
   return {
     animation: !still, textStyle, aria: { enabled: true, label: { description: spec.description || spec.title } },
     tooltip: { confine: true, valueFormatter: (v) => exact(v, spec.unit), backgroundColor: colour("--surface"), borderColor: colour("--line"), textStyle: { color: colour("--ink") } },
-    series: [{ type: "sankey", left: 4, right: 9 * letters(), top: 8, bottom: 8, nodeWidth: 14, nodeGap: 14, draggable: false, emphasis: { focus: "adjacency" },
-      label: { color: colour("--ink"), fontSize: letters(), formatter: (p) => `${p.name}\n${short(p.value)} ${spec.unit ?? ""}` },
+    series: [{ type: "sankey", left: 4, right: Math.min(right * size + 12, 360), top: size, bottom: size, nodeWidth: size, nodeGap: 1.7 * size,
+      draggable: false, emphasis: { focus: "adjacency" }, label: { color: colour("--ink"), fontSize: size, formatter: (p) => label(p.name, p.value) },
       lineStyle: { color: "source", opacity: 0.28 }, data: names.map((name) => ({ name, itemStyle: { color: hue(name) } })), links: spec.links }],
   };
 }
