@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from onsil import footprint, hub, ledger
+from onsil.building import services as building
 from onsil.citizen import services as citizen
 from onsil.citizen.models import Payment, User
 from onsil.core.clock import FixedClock, SystemClock
@@ -157,7 +157,9 @@ def reward(claims: list[footprint.Claim], cast: Cast, zone: ZoneInfo, site_uri: 
     granted(rewards.enrol(city, saver.pk, "household-saving", "household", subject=site_uri,
                           since=datetime(2025, 4, 1, tzinfo=UTC), clock=CLOCK))  # fmt: skip
     for held in claims:
-        _savings_evidence(held, saver)
+        granted(building.record_savings(
+            city, "demo-home-1", held.id, programme="household-saving", clock=CLOCK
+        ))  # fmt: skip
     _bus_evidence(cast.citizens, zone)
     now = CLOCK.now()
     for code, since in (("household-saving", datetime(2025, 1, 1, tzinfo=UTC)),
@@ -174,28 +176,6 @@ def reward(claims: list[footprint.Claim], cast: Cast, zone: ZoneInfo, site_uri: 
         for d in rewards.decisions_of(city, person.pk, limit=200)
         if d.state == "applied"
     )
-
-
-def _savings_evidence(held: footprint.Claim, saver: User) -> None:
-    city = current_city()
-    with transaction() as tx:
-        details = footprint.run_details(tx, city, held.run_id)
-    assert details is not None
-    for line in held.lines:
-        saved_kwh = line.amount_wh / 1000
-        carrier = line.quantity.partition("-")[0]
-        granted(rewards.record_evidence(
-            city, "household-saving", saver.pk, f"{carrier}-saving", saved_kwh,
-            held.period.end - timedelta(seconds=1), source="footprint",
-            reference=f"{held.id}:{carrier}", key=f"claim:{held.id}:{carrier}", level="meter",
-            facts={"baseline": baseline_kwh(details, carrier), "unit": "kWh"},
-            claim_id=held.id, clock=CLOCK,
-        ))  # fmt: skip
-
-
-def baseline_kwh(details: dict, carrier: str) -> Decimal:
-    """What the home would have used by its model, from the run's own outputs."""
-    return Decimal(details["outputs"]["details"]["carriers"][carrier]["adjusted_baseline_wh"]) / 1000
 
 
 def _bus_evidence(citizens: tuple[User, ...], zone: ZoneInfo) -> None:
