@@ -152,19 +152,23 @@ def run_writer(
 def _serve(
     conn: Connection, clock: Clock, stop: threading.Event, window_s: float, limit: int
 ) -> None:
+    """Notices say in which cities requests arrived; a scan finds what no notice told."""
+    waiting = _cities_waiting(conn)
     while not stop.is_set():
-        decided = 0
-        for city in _cities_waiting(conn):
-            decided += _drain_safely(conn, city, clock, limit)
-        if decided == 0:
-            for _ in conn.notifies(timeout=0.5, stop_after=1):
-                time.sleep(window_s)
+        waiting = {city for city in waiting if _drain_safely(conn, city, clock, limit) >= limit}
+        if waiting:
+            continue
+        notices = list(conn.notifies(timeout=0.5, stop_after=1))
+        if notices:
+            time.sleep(window_s)
+            notices += conn.notifies(timeout=0)
+        waiting = {notice.payload for notice in notices} or _cities_waiting(conn)
 
 
-def _cities_waiting(conn: Connection) -> list[str]:
+def _cities_waiting(conn: Connection) -> set[str]:
     with cursor(conn) as run:
-        rows = run.execute("SELECT DISTINCT city FROM ledger_intake ORDER BY city").fetchall()
-    return [city for (city,) in rows]
+        rows = run.execute("SELECT DISTINCT city FROM ledger_intake").fetchall()
+    return {city for (city,) in rows}
 
 
 def _drain_safely(conn: Connection, city: str, clock: Clock, limit: int) -> int:

@@ -108,7 +108,7 @@ CREATE TABLE ledger_intake (
   request text NOT NULL,
   PRIMARY KEY (city, id),
   UNIQUE (city, key)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 SELECT onsil_tenant('ledger_intake');
 
 -- Requests that were decided with a no. Their key stays used.
