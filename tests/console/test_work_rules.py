@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from onsil import hub
-from onsil.console import alarms, burndown, energy, export, loop, sitework
+from onsil.console import alarms, burndown, energy, export, loop, projects, sitework
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -137,3 +137,10 @@ def test_a_station_holds_few_characters():
     assert loop.brief(2_800_000_000, False, "₩", "원") == "28억원"
     assert loop.brief(36_000, True, "₩", "원") == "₩36k"
     assert loop.brief(999, False, "", "점") == "999점"
+
+
+def test_a_document_is_laid_out_line_by_line():
+    document = {"a": None, "b": {"c": "1", "d": ""}, "e": ["x", "y"], "f": [{"g": 2}, {"g": 3}]}
+    assert projects.plainly(document) == [
+        ("b.c", "1"), ("e", "x, y"), ("f.1.g", "2"), ("f.2.g", "3"),
+    ]  # fmt: skip

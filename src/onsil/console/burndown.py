@@ -8,6 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+_STATUS = {"empty": "bad", "warning": "watch", "short": "watch", "closed": "info"}
+
 
 @dataclass(frozen=True)
 class BudgetCard:
@@ -33,7 +35,7 @@ def card(status: Any, language: str, today: date) -> BudgetCard:
     return BudgetCard(
         programme=status.programme, name=status.name.text(language), year=status.year,
         amount=status.amount, used=status.used, left=status.left, share_used=status.share_used,
-        status={"empty": "bad", "warning": "watch", "short": "watch"}.get(state, "good"),
+        status=_STATUS.get(state, "good"),
         message=status.message.text(language), run_out=status.forecast.run_out,
         sources=tuple(_source(s) for s in status.sources), chart=chart(status, today),
     )  # fmt: skip

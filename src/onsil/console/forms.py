@@ -1,6 +1,7 @@
 """Forms of the officials' screens; the rules behind them are the rooms'."""
 
 from django import forms
+from django.core.validators import validate_slug
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -12,11 +13,11 @@ _DATE = forms.DateInput(attrs={"type": "date"})
 class ProjectForm(forms.Form):
     """A project to register."""
 
-    code = forms.SlugField(label=_("사업 번호"), max_length=40)
+    code = forms.CharField(label=_("사업 번호"), max_length=40, validators=[validate_slug])
     name_ko = forms.CharField(label=_("이름(한국어)"), max_length=120)
     name_en = forms.CharField(label=_("이름(영어)"), max_length=120)
-    programme = forms.SlugField(
-        label=_("감축 제도"), max_length=40, initial="kr-offset",
+    programme = forms.CharField(
+        label=_("감축 제도"), max_length=40, initial="kr-offset", validators=[validate_slug],
         help_text=_("이 제도에 등록된 감축량만 사업에 쓸 수 있습니다."),
     )  # fmt: skip
     methodology = forms.ChoiceField(label=_("방법론"))

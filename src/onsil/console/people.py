@@ -40,7 +40,7 @@ def staff(city: str) -> list[Person]:
 
 def counts(city: str) -> dict[str, int]:
     """How many people hold each role."""
-    found = dict.fromkeys(Role.values, 0)
+    found: dict[str, int] = {role.value: 0 for role in Role}
     for role, user in set(
         Membership.objects.filter(city=city).values_list("role", "user_id").distinct()
     ):

@@ -1,6 +1,6 @@
 """The workspace of projects: what stands where, what may be done next and by whom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -122,3 +122,32 @@ def run_lines(conn: Connection, city: str, limit: int = 100) -> list[RunLine]:
     return [
         RunLine(run, tuple(claims.get(run.id, ()))) for run in footprint.runs(conn, city, limit)
     ]
+
+
+def plainly(document: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
+    """A canonical document as lines of dotted name and value, what is empty left out."""
+    lines: list[tuple[str, str]] = []
+    for key, value in document.items():
+        name = f"{before}{key}"
+        if isinstance(value, Mapping):
+            lines += plainly(value, f"{name}.")
+        elif isinstance(value, list):
+            if all(isinstance(item, str | int) for item in value):
+                lines.append((name, ", ".join(map(str, value))))
+            else:
+                for number, item in enumerate(value, 1):
+                    inner = item if isinstance(item, Mapping) else {"": item}
+                    lines += plainly(inner, f"{name}.{number}.")
+        elif value not in (None, ""):
+            lines.append((name, str(value)))
+    return lines
+
+
+def series_line(role: str, of: Any) -> dict[str, Any]:
+    """One series of a run's manifest: its role, meter, how many points and how they came."""
+    if not isinstance(of, Mapping):
+        return {"role": role, "meter": str(of)}
+    return {
+        "role": role, "meter": f"{of.get('entity')}#{of.get('attribute')}",
+        "count": of.get("count"), "source": of.get("source", ""), "digest": of.get("sha256", ""),
+    }  # fmt: skip

@@ -2,11 +2,11 @@
 
 from importlib.util import find_spec
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from onsil.console.views import audit, dashboard, people, programmes, projects, shops, sites
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", dashboard.board, name="console"),
     path("console/part/<slug:part>/", dashboard.part, name="console-part"),
     path("console/kpis.csv", dashboard.kpis_csv, name="console-kpis-csv"),

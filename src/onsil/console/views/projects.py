@@ -275,9 +275,11 @@ def run_panel(request: Request, run: UUID) -> HttpResponse:
         details = _known(footprint.run_details(conn, city, run))
         programmes = sorted({p.programme for p in footprint.projects(conn, city)})
     template = "console/parts/run.html" if request.headers.get("HX-Request") else "console/run.html"
+    inputs = details["inputs"]
     return page(
-        request, template, section="projects", programmes=programmes,
-        run=details["run"], inputs=details["inputs"], outputs=details["outputs"],
-        series=details["series"], claims=details["claims"],
+        request, template, section="projects", programmes=programmes, run=details["run"],
+        factors={c: projects.plainly(f) for c, f in inputs["factors"].items()},
+        outputs=projects.plainly(details["outputs"]), claims=details["claims"],
+        series=[projects.series_line(role, of) for role, of in details["series"].items()],
         may_claim=Role.OFFICIAL in request.roles,
     )  # fmt: skip
