@@ -1,7 +1,7 @@
 """A whole city in miniature, served by the real roles, and a browser to walk through it.
 
-live_site            its address, its people (PASSWORD for all), and `with live_site.inside():` to
-                     prepare more through the services
+live_site            its address, its data folder, its people (PASSWORD for all), and
+                     `with live_site.inside():` to prepare more through the services
 browser_page(390)    a fresh browser window of that width, signed out
 sign_in(page, who)   signs somebody in, `citizen1`, `merchant1`, `official1`, `approver1` …
 axe(page)            no serious accessibility fault on the page as it stands
@@ -49,6 +49,7 @@ class LiveSite:
     url: str
     dsn: str
     people: People
+    folder: Path
     blocker: object = field(repr=False)
 
     @contextmanager
@@ -131,7 +132,7 @@ def live_site(
                     f"{ended or ROLES}: {(folder / 'roles.log').read_text('utf-8')[-4000:]}"
                 )
             time.sleep(0.1)
-        yield LiveSite(url, dsn, people, django_db_blocker)
+        yield LiveSite(url, dsn, people, folder, django_db_blocker)
     finally:
         for process in roles:
             process.terminate()

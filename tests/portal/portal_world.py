@@ -53,6 +53,7 @@ class World:
     """The people and things of the scenario, once `run` is done."""
 
     dsn: str
+    company: UUID = COMPANY
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     saver: User = None  # pyright: ignore
     stranger: User = None  # pyright: ignore
@@ -70,13 +71,13 @@ class World:
 
     def run(self) -> "World":
         """Run the loop once and sign the log."""
-        self._people()
-        self._sites()
-        self._quantify()
-        self._credits()
+        self.people()
+        self.sites()
+        self.quantify()
+        self.credits()
         with self.writer():
-            self._rewards()
-            self._spend()
+            self.rewards()
+            self.spend()
         self.seal()
         return self
 
@@ -86,7 +87,7 @@ class World:
             citizen.people.give_role(made, role, organisation)
         return made
 
-    def _people(self) -> None:
+    def people(self) -> None:
         self.saver, self.stranger = self.user("citizen1"), self.user("citizen2")
         for person in (self.saver, self.stranger):
             citizen.people.admit(person, "counter")
@@ -99,7 +100,7 @@ class World:
         shop = granted(citizen.merchants.apply(owner, terms))
         self.shop = granted(citizen.merchants.decide(shop.pk, True, actor=self.approver))
 
-    def _sites(self) -> None:
+    def sites(self) -> None:
         first = datetime(2024, 7, 1, tzinfo=SEOUL)
         with transaction(CITY) as tx:
             hours = [first + timedelta(hours=i) for i in range(24 * 550)]
@@ -124,7 +125,7 @@ class World:
         meter = building.MeterSpec("pv", SOLAR, "generation", "electricity", "kWh", "generated")
         granted(building.register_site(CITY, plant, [meter]))
 
-    def _quantify(self) -> None:
+    def quantify(self) -> None:
         with transaction(CITY) as tx:
             self.home_run = granted(footprint.quantify(
                 tx, CITY, "building-energy-savings",
@@ -143,7 +144,7 @@ class World:
                 local_days(date(2025, 6, 1), date(2025, 6, 2), SEOUL), _SAR, "analyst", self.clock,
             ))  # fmt: skip
 
-    def _credits(self) -> None:
+    def credits(self) -> None:
         with transaction(CITY) as tx:
             claim = granted(
                 footprint.claim(tx, CITY, self.solar_run.id, "kr-offset", clock=self.clock)
@@ -165,7 +166,7 @@ class World:
             granted(footprint.list_for_sale(
                 tx, CITY, self.batch.id, 3, 18_000, "maker", self.clock
             ))  # fmt: skip
-            company = f"company:{COMPANY}"
+            company = f"company:{self.company}"
             ledger.open_accounts(tx, CITY, [
                 ledger.AccountSpec("external:bank", "KRW", "bank", minimum=None),
                 ledger.AccountSpec(company, "KRW", "company"),
@@ -182,7 +183,7 @@ class World:
                 "buyer", self.clock,
             ))  # fmt: skip
 
-    def _rewards(self) -> None:
+    def rewards(self) -> None:
         report = rewards.load_programmes(CITY, clock=self.clock)
         assert not report.problems
         citizen.people.open_wallet(self.saver.pk)
@@ -207,7 +208,7 @@ class World:
                 break
             threading.Event().wait(0.02)
 
-    def _spend(self) -> None:
+    def spend(self) -> None:
         points = citizen.wallet(self.saver, clock=self.clock).points
         made = citizen.convert(self.saver, points - 100, uuid4(), clock=self.clock)
         assert granted(made).applied

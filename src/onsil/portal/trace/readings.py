@@ -94,7 +94,6 @@ def _readings_step(
         figures=(
             Figure(Words("측정값", "Readings"), count),
             Figure(Words("간격", "Interval"), series.interval_s, "s"),
-            Figure(Words("출처", "Source"), series.source),
         ),
         digest=metered.snapshot_digest,
         proof=_COVERED,
