@@ -5,6 +5,10 @@ from city_hall import CityHall
 from django.test import Client
 from django.urls import reverse
 
+from onsil.citizen.models import Role, User
+from onsil.citizen.services import people
+from onsil.tenancy import city_scope
+
 pytestmark = pytest.mark.django_db
 
 
@@ -133,3 +137,12 @@ def test_another_citys_people_are_unknown_here(hall: CityHall, as_user):
     path = reverse("console-person", args=[hall.citizen.pk])
     assert as_user(hall.operator).get(path).status_code == 404
     assert hall.official.roles("goyang") == frozenset()
+
+
+def test_staff_of_one_city_are_strangers_in_another(hall: CityHall, as_user):
+    person = User.objects.create_user("elsewhere@demo.invalid", "a long password")
+    with city_scope("goyang"):
+        people.give_role(person, Role.OPERATOR)
+        assert person.roles("goyang") == {"operator"}
+    for path in pages(hall).values():
+        assert as_user(person).get(path).status_code == 403
