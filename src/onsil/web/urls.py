@@ -5,10 +5,7 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import include, path
 
-from onsil.web import views
-
 urlpatterns = [
-    path("start/", views.start, name="start"),
     path("accounts/", include("allauth.urls")),
     path("operator/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
