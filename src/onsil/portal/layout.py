@@ -1,9 +1,11 @@
 """How a trace is laid out for reading: one journey that forks where value had several sources."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from onsil.portal.terms import Link, Step, Trace
+from onsil.portal.terms import Figure, Link, Step, Trace
+from onsil.portal.trace.figures import grouped
 
 
 @dataclass
@@ -44,3 +46,30 @@ def lay_out(trace: Trace) -> Branch:
             return branch
 
     return follow(trace.subject, Branch())
+
+
+_UNITS = {
+    "KRW": ("{}원", "{} won"),
+    "P": ("{}점", "{} points"),
+    "s": ("{}초", "{} s"),
+}
+
+
+def spelled(branch: Branch, language: str) -> Branch:
+    """The same branch with its figures written out in the reader's language."""
+    english = language.startswith("en")
+    return replace(
+        branch,
+        steps=[replace(s, figures=tuple(_spelled(s.figures, english))) for s in branch.steps],
+        forks=[spelled(fork, language) for fork in branch.forks],
+    )
+
+
+def _spelled(figures: Iterable[Figure], english: bool) -> Iterable[Figure]:
+    for figure in figures:
+        if isinstance(figure.value, str):
+            yield figure
+            continue
+        value = figure.value.normalize() if isinstance(figure.value, Decimal) else figure.value
+        form = _UNITS.get(figure.unit, ("{} " + figure.unit,) * 2)[english]
+        yield Figure(figure.name, form.format(grouped(value)).strip())

@@ -25,6 +25,20 @@ class Log:
         """Where the files are served, below the site's address."""
         return f"/log/{self.origin.removeprefix('onsil/')}/"
 
+    @property
+    def first_tile(self) -> str:
+        """The path of the first tile of leaf hashes, as the tree stands."""
+        return f"tile/0/{self._first}"
+
+    @property
+    def first_entries(self) -> str:
+        """The path of the first bundle of entries."""
+        return f"tile/entries/{self._first}"
+
+    @property
+    def _first(self) -> str:
+        return "000" if self.size >= 256 else f"000.p/{self.size}"
+
 
 def logbook(city: str) -> list[Log]:
     """The city's logs, newest year first; empty before anything was signed."""

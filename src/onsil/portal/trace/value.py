@@ -79,7 +79,6 @@ def add_transfer(walk: Walk, transfer: ledger.Transfer) -> str:
 
 
 def _figures(transfer: ledger.Transfer) -> Iterable[Figure]:
-    yield Figure(Words("원장 거래", "Transfer"), transfer.kind)
     for leg in transfer.legs:
         asset, unit = unit_of(leg.asset)
         yield Figure(asset, leg.amount, unit)
@@ -88,7 +87,7 @@ def _figures(transfer: ledger.Transfer) -> Iterable[Figure]:
 def unit_of(asset: str) -> tuple[Words, str]:
     """An asset's name for readers and the unit of its amounts."""
     if asset == "KRW":
-        return Words("원화", "Won"), "KRW"
+        return Words("뒷받침하는 원화", "Won behind it"), "KRW"
     if asset.startswith("local:"):
         return Words("지역화폐", "Local currency"), "KRW"
     if asset.startswith("point:"):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from onsil.core.refusal import Refusal
 from onsil.portal.access import owns, sees_everything
 from onsil.portal.bundle import to_bytes
-from onsil.portal.layout import lay_out
+from onsil.portal.layout import lay_out, spelled
 from onsil.portal.logbook import logbook
 from onsil.portal.terms import StepKind, Trace
 from onsil.portal.trace import PUBLIC_KINDS, trace_back, trace_forward
@@ -101,7 +101,7 @@ def _page(request: HttpRequest, found: Trace, path: str) -> HttpResponse:
         "portal/trace.html",
         {
             "trace": found,
-            "branch": lay_out(found),
+            "branch": spelled(lay_out(found), get_language() or "ko"),
             "subject": subject,
             "detail": everything,
             "verifier": everything,
