@@ -16,7 +16,6 @@ from onsil.core.clock import SystemClock
 from onsil.tenancy import transaction
 
 CITY = "pyeongtaek"
-PASSWORD = "correct horse battery"
 _numbers = count(1)
 
 
@@ -38,7 +37,7 @@ class Town:
     clock: SystemClock = field(default_factory=SystemClock)
 
     def user(self, *roles: str) -> User:
-        user = User.objects.create_user(f"{uuid4().hex}@demo.invalid", PASSWORD)
+        user = User.objects.create_user(f"{uuid4().hex}@demo.invalid")
         for role in roles:
             people.give_role(user, role)
         return user

@@ -148,7 +148,7 @@ def history(request: Request) -> HttpResponse:
 def convert(request: Request) -> HttpResponse:
     """Turn points into local currency."""
     refusal, purse = None, services.wallet(request.user)
-    form = ConvertForm(request.POST or None, initial={"points": purse.points or ""})
+    form = ConvertForm(request.POST or None, initial={"points": f"{purse.points:,}"})
     if request.method == "POST" and form.is_valid():
         answer = services.convert(
             request.user, form.cleaned_data["points"], form.cleaned_data["form_id"]
