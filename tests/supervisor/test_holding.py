@@ -1,6 +1,5 @@
 """One supervisor a data folder, secrets made once, settings that stand in the way named."""
 
-import asyncio
 import socket
 import stat
 from dataclasses import replace
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from asynchronous import in_a_loop
 from onsil.configuration import Configuration, configuration
 from onsil.core.refusal import OperationError
 from onsil.supervisor.broker import password_line
@@ -84,9 +84,9 @@ def test_a_taken_port_is_seen() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert asyncio.run(port_taken("127.0.0.1", port))
-        assert not asyncio.run(http_answers("127.0.0.1", port))
-    assert not asyncio.run(port_taken("127.0.0.1", port))
+        assert in_a_loop(port_taken("127.0.0.1", port))
+        assert not in_a_loop(http_answers("127.0.0.1", port))
+    assert not in_a_loop(port_taken("127.0.0.1", port))
 
 
 def test_a_password_line_has_the_form_that_mosquitto_reads() -> None:

@@ -1,11 +1,11 @@
 """Tickets and the switchboard of live pages."""
 
-import asyncio
 import json
 from datetime import timedelta
 
 import pytest
 
+from asynchronous import in_a_loop
 from onsil.core.announce import announce
 from onsil.core.database import Connection
 from onsil.web import live
@@ -57,7 +57,7 @@ def test_a_page_that_is_slow_loses_the_oldest_and_holds_up_nobody(
         assert board._listeners == {}
         return held
 
-    held = asyncio.run(play())
+    held = in_a_loop(play())
     assert [json.loads(event.split(b"data: ")[1]) for event in held] == [
         {"n": n} for n in (2, 3, 4)
     ]

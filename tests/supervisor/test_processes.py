@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from asynchronous import in_a_loop
 from onsil.supervisor import process
 from onsil.supervisor.process import Role, Supervised
 
@@ -57,7 +58,7 @@ def test_lines_are_passed_on_and_a_role_ends_when_asked() -> None:
         assert keeper.status.state == "stopped"
         assert _gone(pid)
 
-    asyncio.run(play())
+    in_a_loop(play())
 
 
 def test_a_role_that_dies_is_started_again_and_says_so() -> None:
@@ -73,7 +74,7 @@ def test_a_role_that_dies_is_started_again_and_says_so() -> None:
         assert any("starting it again" in line for line in lines)
         await keeper.stop()
 
-    asyncio.run(play())
+    in_a_loop(play())
 
 
 def test_the_pause_grows_while_a_role_cannot_live(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +88,7 @@ def test_the_pause_grows_while_a_role_cannot_live(monkeypatch: pytest.MonkeyPatc
         pauses = [line.split()[-2] for line in lines if "starting it again" in line]
         assert pauses[:4] == ["0.01", "0.02", "0.4", "0.4"]
 
-    asyncio.run(play())
+    in_a_loop(play())
 
 
 def test_a_role_that_will_not_stop_is_killed_with_its_own_children(tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_a_role_that_will_not_stop_is_killed_with_its_own_children(tmp_path: Pat
         assert any("killing" in line for line in lines)
         await _until(lambda: _gone(int(child.read_text())))
 
-    asyncio.run(play())
+    in_a_loop(play())
 
 
 def test_a_deaf_role_is_restarted_but_not_while_its_database_is_away(
@@ -131,7 +132,7 @@ def test_a_deaf_role_is_restarted_but_not_while_its_database_is_away(
         assert any("has not answered" in line for line in lines)
         await keeper.stop()
 
-    asyncio.run(play())
+    in_a_loop(play())
 
 
 def test_a_program_that_is_not_there_does_not_end_the_supervisor() -> None:
@@ -142,4 +143,4 @@ def test_a_program_that_is_not_there_does_not_end_the_supervisor() -> None:
         await keeper.stop()
         assert keeper.status.state == "stopped"
 
-    asyncio.run(play())
+    in_a_loop(play())
