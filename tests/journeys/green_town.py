@@ -1,23 +1,29 @@
 """What the journeys through trace, market and evidence room need: sites, runs, credits, a log."""
 
-import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
-from demo_town import CITY
+from demo_town import CITY, People
+from portal_world import World
 
-from conftest import LiveSite
 from onsil import proof
 from onsil.core.clock import SystemClock
 from onsil.tenancy import transaction
 
-sys.path.append(str(Path(__file__).parents[1] / "portal"))
-
-from portal_world import World
-
 _grown: dict[str, World] = {}
 
 
-def grow(site: LiveSite) -> World:
+class Site(Protocol):
+    """What is needed of the served city (the fixture `live_site`)."""
+
+    dsn: str
+    folder: Path
+
+    def inside(self) -> AbstractContextManager[People]: ...
+
+
+def grow(site: Site) -> World:
     """A home and a solar plant with their readings, runs and claims; credits listed and retired.
 
     Done once a site; citizen2 lives in the home.
@@ -34,7 +40,7 @@ def grow(site: LiveSite) -> World:
     return _grown[site.dsn]
 
 
-def seal(site: LiveSite) -> None:
+def seal(site: Site) -> None:
     """Put what has happened into the tree and sign it, as the proof role does each second."""
     with site.inside(), transaction() as tx:
         signer = proof.load_or_create_signer(site.folder / "keys", CITY)

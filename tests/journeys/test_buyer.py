@@ -3,16 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from green_town import grow
+from green_town import Site, grow
 from playwright.sync_api import Page, expect
-
-from conftest import LiveSite
 
 pytestmark = pytest.mark.journey
 
 
 def test_a_company_buys_and_retires(
-    live_site: LiveSite, browser_page: Callable[..., Page], sign_in, axe, shot
+    live_site: Site, browser_page: Callable[..., Page], sign_in, axe, shot
 ):
     grow(live_site)
     page = browser_page(1440)
@@ -48,9 +46,7 @@ def test_a_company_buys_and_retires(
     expect(visitor.get_by_role("link", name="어디에서 왔나요")).to_be_visible()
 
 
-def test_officials_look_but_do_not_buy(
-    live_site: LiveSite, browser_page: Callable[..., Page], sign_in
-):
+def test_officials_look_but_do_not_buy(live_site: Site, browser_page: Callable[..., Page], sign_in):
     grow(live_site)
     page = browser_page(1440)
     sign_in(page, "official1")

@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from demo_town import CITY
-from green_town import grow, seal
+from green_town import Site, grow, seal
 from playwright.sync_api import Page, expect
 
-from conftest import LiveSite
 from onsil import footprint, ledger, proof
 from onsil.citizen import services as citizen
 from onsil.tenancy import transaction
@@ -20,7 +19,7 @@ PAID = 700
 
 
 @pytest.fixture(scope="module")
-def payment(live_site: LiveSite) -> str:
+def payment(live_site: Site) -> str:
     """A payment of citizen1's, sealed; its transfer's id."""
     grow(live_site)
     with live_site.inside() as people:
@@ -91,7 +90,7 @@ def test_somebody_else_does_not(payment: str, browser_page: Callable[..., Page],
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_public_checks_a_receipt_in_the_browser(
-    width: int, live_site: LiveSite, payment: str, browser_page: Callable[..., Page], axe, shot
+    width: int, live_site: Site, payment: str, browser_page: Callable[..., Page], axe, shot
 ):
     retirement = grow(live_site).retirement.id
     with live_site.inside() as people, transaction() as tx:
@@ -122,7 +121,7 @@ def test_the_public_checks_a_receipt_in_the_browser(
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_public_screens_are_sound(
-    width: int, live_site: LiveSite, browser_page: Callable[..., Page], axe, shot
+    width: int, live_site: Site, browser_page: Callable[..., Page], axe, shot
 ):
     world = grow(live_site)
     page = browser_page(width)
@@ -144,7 +143,7 @@ def test_public_screens_are_sound(
 
 
 def test_a_downloaded_trace_is_checked_on_the_verify_page(
-    live_site: LiveSite, browser_page: Callable[..., Page], tmp_path
+    live_site: Site, browser_page: Callable[..., Page], tmp_path
 ):
     world = grow(live_site)
     page = browser_page(1440)

@@ -3,16 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from green_town import grow, seal
+from green_town import Site, grow, seal
 from playwright.sync_api import Page, expect
-
-from conftest import LiveSite
 
 pytestmark = pytest.mark.journey
 
 
 def test_a_verifier_traces_and_recomputes(
-    live_site: LiveSite, browser_page: Callable[..., Page], sign_in, axe, shot
+    live_site: Site, browser_page: Callable[..., Page], sign_in, axe, shot
 ):
     world = grow(live_site)
     page = browser_page(1440)
@@ -39,7 +37,7 @@ def test_a_verifier_traces_and_recomputes(
 
 
 def test_a_finding_is_raised_answered_and_closed(
-    live_site: LiveSite, browser_page: Callable[..., Page], sign_in, axe, shot
+    live_site: Site, browser_page: Callable[..., Page], sign_in, axe, shot
 ):
     path = f"/console/evidence/runs/{grow(live_site).home_run.id}/"
     verifier, official = browser_page(1440), browser_page(1440)
@@ -68,7 +66,7 @@ def test_a_finding_is_raised_answered_and_closed(
 
 
 def test_the_log_is_verified_from_the_screen(
-    live_site: LiveSite, browser_page: Callable[..., Page], sign_in, axe, shot
+    live_site: Site, browser_page: Callable[..., Page], sign_in, axe, shot
 ):
     grow(live_site)
     seal(live_site)

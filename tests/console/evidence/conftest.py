@@ -1,16 +1,11 @@
 """The city in which the loop has run once, as the portal's tests have it."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from portal_world import World, served
 
 from onsil.supervisor.postgres import EmbeddedPostgres
-
-sys.path.append(str(Path(__file__).parents[2] / "portal"))
-
-from portal_world import World, served
 
 
 @pytest.fixture(scope="module")
