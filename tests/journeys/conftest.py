@@ -162,13 +162,15 @@ def browser_page(browser: Browser, live_site: LiveSite) -> Iterator[Callable[...
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_one(width: int = 390, *, language: str = "ko", script: bool = True) -> Page:
+    def open_one(
+        width: int = 390, *, language: str = "ko", script: bool = True, worker: bool = False
+    ) -> Page:
         phone = width < 768
         context = browser.new_context(
             base_url=live_site.url, viewport={"width": width, "height": 844 if phone else 900},
             has_touch=phone, locale=f"{language}-{'KR' if language == 'ko' else 'GB'}",
             timezone_id="Asia/Seoul", java_script_enabled=script, reduced_motion="reduce",
-            service_workers="allow" if os.environ.get("ONSIL_JOURNEY_WORKER") else "block",
+            service_workers="allow" if worker else "block",
         )  # fmt: skip
         context.set_default_timeout(15_000)
         contexts.append(context)

@@ -200,25 +200,45 @@ def test_a_newcomer_signs_up_and_proves_residence(
     shot(page, "app-wallet-empty")
 
 
-@pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize(("who", "screens"), [("citizen1", CITIZEN), ("merchant1", SHOP)])
 def test_every_screen_is_fit(
-    live_site, browser_page: Callable[..., Page], sign_in, axe, shot, width, who, screens
+    live_site, browser_page: Callable[..., Page], sign_in, axe, shot, who, screens
 ):
-    page = browser_page(width)
+    page = browser_page(390)
     sign_in(page, who)
     sizes: list[int] = []
     page.on("requestfinished", lambda request: sizes.append(_weight(request)))
     for name, address in screens.items():
         sizes.clear()
-        answer = page.goto(address, wait_until="networkidle" if name != "shop-sales" else "load")
+        answer = page.goto(address, wait_until="load")
         assert answer is not None
         assert answer.ok, address
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         axe(page)
-        shot(page, name)
-        if width == 390:
-            assert sum(sizes) < 300_000, (name, sizes)
+        for width, height in ((390, 844), (1440, 900)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+            shot(page, name)
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert sum(sizes) < 300_000, (name, sizes)
+
+
+def test_without_a_network_it_says_so_and_shows_no_old_balance(
+    live_site, browser_page: Callable[..., Page], sign_in, axe, shot
+):
+    page = browser_page(390, worker=True)
+    sign_in(page, "citizen1")
+    page.goto("/app/wallet/")
+    balance = page.locator(".big").first.inner_text()
+    page.wait_for_function("navigator.serviceWorker.ready.then(r => !!r.active)")
+    page.context.set_offline(True)
+    page.goto("/app/wallet/")
+    expect(page.get_by_role("heading", name="인터넷에 연결되어 있지 않습니다")).to_be_visible()
+    assert page.locator(".big").count() == 0
+    axe(page)
+    shot(page, "app-without-network")
+    page.context.set_offline(False)
+    page.goto("/app/wallet/")
+    expect(page.locator(".big").first).to_have_text(balance)
 
 
 def test_sales_appear_without_reloading(live_site, browser_page: Callable[..., Page], sign_in):

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
-from onsil.citizen.services.carbon import OwnCarbon
+from onsil.citizen.carbon import OwnCarbon
 from onsil.citizen.services.wallet import Movement
 from onsil.rewards.services import Offer
 
