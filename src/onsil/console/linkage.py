@@ -51,8 +51,9 @@ def linkage_of(
     for one in every:
         point = newest.get(one.id)
         window = window_of(conn, city, one, point.observed_at if point else None, now, zone)
-        if window is not None:
-            windows.setdefault(_whole_hours(window), []).append(one.id)
+        whole = _whole_hours(window) if window is not None else None
+        if whole is not None:
+            windows.setdefault(whole, []).append(one.id)
     found: dict[int, hub.Linkage] = {}
     for window, ids in windows.items():
         found.update(hub.linkage_by_series(conn, city, ids, window))
@@ -85,9 +86,11 @@ def daily(
     return rates
 
 
-def _whole_hours(window: Period) -> Period:
+def _whole_hours(window: Period) -> Period | None:
+    """The complete clock hours within a window: an hour under way expects nothing yet."""
+
     def floor(instant: datetime) -> datetime:
         return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
-    start = floor(window.start)
-    return Period(start, max(floor(window.end), start + _HOUR))
+    start, end = floor(window.start + _HOUR - timedelta(microseconds=1)), floor(window.end)
+    return Period(start, end) if start < end else None
