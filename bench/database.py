@@ -34,6 +34,5 @@ def installation(**settings: str) -> Iterator[str]:
         )  # fmt: skip
         yield dsn
     finally:
-        server.stop("immediate")
-        for place in (server.home, server.socket_folder, folder):
-            shutil.rmtree(place, ignore_errors=True)
+        server.remove()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -42,7 +42,11 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server.start()
         (users / _WORKER).touch()
-        _build_template(server)
+        try:
+            _build_template(server)
+        except BaseException:
+            server.remove()
+            raise
     yield server
     with (_DATA / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -50,8 +54,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         if not any(users.iterdir()):
             import shutil
 
-            server.stop("immediate")
-            shutil.rmtree(server.home, ignore_errors=True)
+            server.remove()
             shutil.rmtree(_DATA, ignore_errors=True)
 
 

@@ -212,8 +212,7 @@ def test_a_database_killed_mid_ingest_loses_and_doubles_nothing(postgres, broker
             assert sum(h.count for h in hours) == 1200
             assert sum(h.total for h in hours) == sum(range(1200))
     finally:
-        server.stop("immediate")
-        shutil.rmtree(home, ignore_errors=True)
+        server.remove()
 
 
 def _program(name):

@@ -82,8 +82,7 @@ class Installation:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     made = Installation(tmp_path_factory.mktemp("demo"))
     yield made
-    made.server.stop("immediate")
-    subprocess.run(["rm", "-rf", str(made.server.home)], check=True)
+    made.server.remove()
 
 
 @pytest.fixture(scope="module")

@@ -210,10 +210,7 @@ def test_killing_the_database_and_the_writer_loses_and_doubles_nothing(tmp_path:
             assert paid == moved >= len(acknowledged) > 0
             assert ledger.conservation(conn, CITY) == []
     finally:
-        import shutil
-
-        server.stop("immediate")
-        shutil.rmtree(server.home, ignore_errors=True)
+        server.remove()
 
 
 def _migrate(server: EmbeddedPostgres) -> None:

@@ -178,6 +178,12 @@ class EmbeddedPostgres:
         if (self.home / "postmaster.pid").exists():
             self._run("pg_ctl", "-D", str(self.home), "-w", "-s", "-m", mode, "stop")
 
+    def remove(self) -> None:
+        """Stop the server at once and delete its data; for clusters made for a test or a bench."""
+        self.stop("immediate")
+        shutil.rmtree(self.home, ignore_errors=True)
+        shutil.rmtree(self.socket_folder, ignore_errors=True)
+
     def create_database(self, name: str, template: str | None = None) -> str:
         """Make the database where it does not exist yet; its DSN."""
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
