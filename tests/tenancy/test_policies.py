@@ -4,8 +4,6 @@ from onsil.core.database import Connection, cursor
 
 
 def test_the_city_is_read_once_a_query(conn: Connection):
-    plan = "\n".join(
-        row[0] for row in cursor(conn).execute("EXPLAIN SELECT * FROM ledger_account")
-    )
+    plan = "\n".join(row[0] for row in cursor(conn).execute("EXPLAIN SELECT * FROM ledger_account"))
     assert "InitPlan" in plan
     assert "onsil_sees" not in plan
