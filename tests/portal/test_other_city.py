@@ -41,7 +41,7 @@ def _ids() -> list[str]:
         )
         found: list[str] = []
         for (table,) in sorted(set(cursor.fetchall())):
-            cursor.execute(f'SELECT id FROM "{table}" WHERE city = %s LIMIT 2', [CITY])  # noqa: S608
+            cursor.execute(f'SELECT id FROM "{table}" WHERE city = %s LIMIT 1', [CITY])  # noqa: S608
             found += [str(row[0]) for row in cursor.fetchall()]
     return found
 
