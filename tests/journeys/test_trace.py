@@ -102,6 +102,8 @@ def test_the_public_checks_a_receipt_in_the_browser(
     page = browser_page(width)
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".maplibregl-canvas")).to_be_visible()
     axe(page)
     shot(page, "home")
     page.get_by_role("link", name="직접 확인하기").first.click()
@@ -156,3 +158,22 @@ def test_a_downloaded_trace_is_checked_on_the_verify_page(
     page.goto("/verify/")
     page.locator("#receipt-file").set_input_files(file)
     expect(page.locator("[data-check]")).to_have_attribute("data-checked", "done")
+
+
+def test_a_place_on_the_map_shows_its_day(live_site: Site, browser_page: Callable[..., Page], shot):
+    grow(live_site)
+    page = browser_page(1440)
+    page.goto("/")
+    expect(page.locator(".maplibregl-canvas")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.locator(".map__canvas").scroll_into_view_if_needed()
+    for _ in range(20):
+        page.evaluate(
+            "document.querySelector('[data-place]')"
+            ".dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+        )
+        if page.locator(".site-popup svg.plot").count():
+            break
+        page.wait_for_timeout(250)
+    expect(page.locator(".site-popup svg.plot")).to_be_visible()
+    shot(page, "home-popup")

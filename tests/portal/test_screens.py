@@ -138,3 +138,10 @@ def test_the_log_is_served_as_files(world: World):
 def test_boundaries_are_served(world: World):
     answer = client().get("/city/boundary.geojson")
     assert answer.json()["type"] == "FeatureCollection"
+
+
+def test_the_chart_of_a_pop_up(world: World):
+    text = client().get("/sites/solar-1/chart/").content.decode()
+    assert "plot__line" in text
+    assert "<html" not in text
+    assert client().get("/sites/home-1/chart/").status_code == 404

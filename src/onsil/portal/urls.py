@@ -10,6 +10,7 @@ urlpatterns = [
     path("city/boundary.geojson", home.boundary, name="boundary"),
     path("city/districts.geojson", home.districts, name="districts"),
     path("sites/<slug:code>/", sites.site, name="site"),
+    path("sites/<slug:code>/chart/", sites.chart, name="site-chart"),
     path("verify/", pages.verify, name="verify"),
     path("about/data/", pages.data, name="about-data"),
     path("registry/", registry.registry, name="registry"),

@@ -7,7 +7,7 @@ from uuid import UUID
 from onsil import footprint
 from onsil.core.periods import Period
 from onsil.portal.terms import Figure, Step, StepKind, Words
-from onsil.portal.trace.figures import carbon, days, energy, won
+from onsil.portal.trace.figures import carbon, days, energy, subject, won
 from onsil.portal.trace.readings import Metered, is_home, site_of, visit_readings
 from onsil.portal.trace.walk import Walk
 from onsil.rewards import services as rewards
@@ -165,7 +165,7 @@ def _whose(walk: Walk, site: "Site | None") -> tuple[str, str]:
         if str(site.person) == walk.reader:
             return "우리 집이", "your home"
         return "이 집이", "this home"
-    return f"{site.name_ko}이(가)", site.name_en
+    return subject(site.name_ko), site.name_en
 
 
 def _run_figures(walk: Walk, run: footprint.Run) -> tuple[Figure, ...]:
@@ -195,6 +195,10 @@ def visit_batch(walk: Walk, batch_id: UUID, *, onward: bool = True) -> str | Non
     if batch is None:
         return None
     entry = footprint.entry_of(walk.conn, walk.city, "issuance", batch_id)
+    carried_ko = carried_en = ""
+    if batch.carried_in_t:
+        carried_ko = f"와 지난번에 남은 {carbon(batch.carried_in_t)}"
+        carried_en = f", and {carbon(batch.carried_in_t)} left from before"
     walk.add(
         Step(
             key=key,
@@ -204,12 +208,12 @@ def visit_batch(walk: Walk, batch_id: UUID, *, onward: bool = True) -> str | Non
             station="credit",
             title=Words("크레딧 발행", "Credits issued"),
             words=Words(
-                f"다른 사람이 승인한 감축량 {carbon(batch.quantified_t)}와 이월된 "
-                f"{carbon(batch.carried_in_t)}에서 온전한 {batch.tonnes:,}톤을 크레딧으로 "
-                f"발행했습니다. 남은 {carbon(batch.carried_out_t)}은 다음으로 넘겼습니다.",
+                f"다른 사람이 승인한 감축량 {carbon(batch.quantified_t)}{carried_ko}에서 온전한 "
+                f"{batch.tonnes:,}톤을 크레딧으로 발행했습니다. 나머지 "
+                f"{carbon(batch.carried_out_t)}은 다음으로 넘겼습니다.",
                 f"{batch.tonnes:,} whole tonnes were issued from {carbon(batch.quantified_t)}, "
-                f"approved by a second person, and {carbon(batch.carried_in_t)} carried in; "
-                f"{carbon(batch.carried_out_t)} is carried on.",
+                f"approved by a second person{carried_en}; {carbon(batch.carried_out_t)} is "
+                "carried on.",
             ),
             figures=(
                 Figure(Words("발행", "Issued"), batch.tonnes, "tCO2e"),

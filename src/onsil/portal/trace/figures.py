@@ -34,6 +34,14 @@ def carbon(co2e_t: Decimal) -> str:
     return f"{grouped(co2e_t, 3)} tCO2e"
 
 
+def subject(word: str) -> str:
+    """A Korean word with the subject particle that its last sound asks for: 집이, 학교가."""
+    last = ord(word[-1]) - 0xAC00 if word else -1
+    if not 0 <= last < 11_172:
+        return f"{word}에서는"
+    return f"{word}{'이' if last % 28 else '가'}"
+
+
 def won(amount: int) -> tuple[str, str]:
     """Korean and English."""
     return f"{amount:,}원", f"{amount:,} won"

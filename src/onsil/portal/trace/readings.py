@@ -53,7 +53,7 @@ def visit_readings(walk: Walk, metered: Metered, focus: Period | None = None) ->
     if not walk.has(metered.key):
         site = site_of(walk.city, metered.entity, metered.attribute)
         walk.add(_readings_step(walk, metered, series, site, focus))
-        walk.link(metered.key, _visit_sensor(walk, series, site, metered.at))
+        walk.link(metered.key, _visit_sensor(walk, series, site, metered.period.end))
     return metered.key
 
 

@@ -1,7 +1,7 @@
 """The walk itself: steps gathered once each, joined by links, with their proofs looked up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,9 @@ class Walk:
         return key in self.steps
 
     def add(self, step: Step) -> str:
-        """Put a step into the trace; its key."""
+        """Put a step into the trace; its key. Without a digest of its own it shows its leaf's."""
+        if not step.digest and step.proof.bundle is not None:
+            step = replace(step, digest=step.proof.bundle["commitment"])
         self.steps[step.key] = step
         return step.key
 

@@ -54,6 +54,19 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
     )  # fmt: skip
 
 
+@require_safe
+def chart(request: HttpRequest, code: str) -> HttpResponse:
+    """The newest day of a site's first meter that has one, for the map's pop-ups."""
+    city = request.city
+    found = building.site(city.code, code)
+    if isinstance(found, Refusal) or not _may_see(request, found):
+        raise Http404
+    with transaction(city.code) as conn:
+        meters = (_meter(conn, request, found, meter) for meter in found.meters.all())
+        shown = next((item for item in meters if item["chart"]), None)
+    return render(request, "portal/_site_chart.html", {"item": shown})
+
+
 def _may_see(request: HttpRequest, found: Site) -> bool:
     if found.person is None:
         return True
