@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,8 +11,8 @@ from demo_town import CITY, PASSWORD, RESIDENCE_CODE
 from playwright.sync_api import Page, expect
 
 from onsil import ledger
-from onsil.citizen.services import codes, payments, postings
-from onsil.core.clock import SystemClock
+from onsil.citizen.services import codes, payments, postings, settlements
+from onsil.core.clock import FixedClock, SystemClock
 from onsil.tenancy import transaction
 
 pytestmark = pytest.mark.journey
@@ -204,6 +205,9 @@ def test_a_newcomer_signs_up_and_proves_residence(
 def test_every_screen_is_fit(
     live_site, browser_page: Callable[..., Page], sign_in, axe, shot, who, screens
 ):
+    with live_site.inside() as people:
+        if who == "merchant1":
+            _settle_past_days(people)
     page = browser_page(390)
     sign_in(page, who)
     sizes: list[int] = []
@@ -251,6 +255,17 @@ def test_sales_appear_without_reloading(live_site, browser_page: Callable[..., P
         row = payments.pay(code.pk, people["citizen2"])
         assert row.applied
     expect(till.get_by_text(row.confirmation)).to_be_visible(timeout=20_000)
+
+
+def _settle_past_days(people) -> None:
+    """Sales of the two days before today, settled; the older one is paid out."""
+    for days, won in ((2, 12_500), (1, 8_300)):
+        past = FixedClock(SystemClock().now() - timedelta(days=days))
+        _give_money(people["citizen2"], won)
+        code = codes.show_amount(people.shop, won, clock=past)
+        payments.pay(code.pk, people["citizen2"], clock=past)
+    older, _ = sorted(settlements.build_due(), key=lambda made: made.day)
+    settlements.release(older.pk, actor=f"user:{people['official1'].pk}")
 
 
 def _give_money(person, won: int) -> None:

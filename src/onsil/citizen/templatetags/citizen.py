@@ -30,6 +30,12 @@ def kilograms(value: Decimal) -> str:
 
 
 @register.filter
+def size(value: Decimal) -> Decimal:
+    """The absolute value; whether more or less is told in words."""
+    return abs(value)
+
+
+@register.filter
 def bars(carbon: OwnCarbon) -> list[dict[str, Any]]:
     """The periods as bars: width in percent of the largest, `more` where more was emitted."""
     largest = max((abs(p.co2e_kg) for p in carbon.periods), default=Decimal(0)) or Decimal(1)
