@@ -209,7 +209,7 @@ def spend(cast: Cast) -> list[Payment]:
         have = citizen.wallet(saver).points
         granted(citizen.convert(saver, have - have % 1000, uuid5(_NAMESPACE, "conversion")))
         yesterday = FixedClock(CLOCK.now() - timedelta(days=1))
-        for amount, clock in ((4_500, yesterday), (3_800, CLOCK)):
+        for amount, clock in ((9_500, yesterday), (12_300, CLOCK)):
             code = granted(citizen.codes.show_amount(cast.merchant, amount, clock=clock))
             known.append(granted(citizen.payments.pay(code.pk, saver, clock=clock)))
     citizen.settlements.build_due()
