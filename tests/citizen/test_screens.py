@@ -305,14 +305,14 @@ def test_converting_on_the_screen(town: Town):
 
 
 def test_the_shell_can_be_installed_and_keeps_no_money_page(town: Town):
-    for side in ("app", "shop"):
-        answer = browser().get(reverse(f"{side}-manifest"))
-        body = json.loads(answer.content)
-        assert body["scope"] == f"/{side}/"
+    shells = [("/app/", "app-manifest", "app-worker"), ("/shop/", "shop-manifest", "shop-worker")]
+    for scope, manifest, worker in shells:
+        body = json.loads(browser().get(reverse(manifest)).content)
+        assert body["scope"] == scope
         assert {icon["sizes"] for icon in body["icons"]} == {"192x192", "512x512"}
-        worker = browser().get(reverse(f"{side}-worker"))
-        assert worker["Content-Type"].startswith("text/javascript")
-        assert reverse("app-offline") in worker.content.decode()
+        answer = browser().get(reverse(worker))
+        assert answer["Content-Type"].startswith("text/javascript")
+        assert reverse("app-offline") in answer.content.decode()
     offline = browser(town.citizen(money=4_321)).get(reverse("app-offline")).content.decode()
     assert "인터넷에 연결되어 있지 않습니다" in offline
     assert "4,321" not in offline
