@@ -3,8 +3,10 @@
 It is built once a process; every module that wants it gets a copy of its database and its log.
 """
 
+import atexit
 import math
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -269,28 +271,36 @@ def sunshine(time: datetime) -> Decimal:
 
 
 _built: dict[str, World] = {}
+_kept = Path(tempfile.mkdtemp(prefix="onsil-world-"))
+atexit.register(shutil.rmtree, _kept, ignore_errors=True)
 
 
 @contextmanager
 def served(postgres: EmbeddedPostgres, blocker) -> Iterator[World]:
-    """Django on a copy of the scenario's database, in the city's scope, its log in place."""
-    log = Path(configuration().log_folder) / CITY
-    kept = log.with_name("portal-world-log")
+    """Django on a copy of the scenario's database, in the city's scope, with a copy of its log."""
     if not _built:
         original = postgres.create_database(f"portal_{uuid4().hex[:12]}", "onsil_template")
-        shutil.rmtree(log, ignore_errors=True)
-        with _pointed_at(original, blocker):
+        with _data_in(_kept), _pointed_at(original, blocker):
             _built["world"] = World(original).run()
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.move(log, kept)
     name = f"portal_{uuid4().hex[:12]}"
     dsn = postgres.create_database(name, str(conninfo_to_dict(_built["world"].dsn)["dbname"]))
-    shutil.rmtree(log, ignore_errors=True)
-    shutil.copytree(kept, log)
-    with _pointed_at(dsn, blocker):
-        yield replace(_built["world"], dsn=dsn)
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(_kept, folder, dirs_exist_ok=True)
+        with _data_in(Path(folder)), _pointed_at(dsn, blocker):
+            yield replace(_built["world"], dsn=dsn)
     postgres.drop_database(name)
-    shutil.rmtree(log, ignore_errors=True)
+
+
+@contextmanager
+def _data_in(folder: Path) -> Iterator[None]:
+    """The installation's log and keys lie in a folder of this scenario's own meanwhile."""
+    settings = configuration()
+    before = settings.data_folder
+    object.__setattr__(settings, "data_folder", folder)
+    try:
+        yield
+    finally:
+        object.__setattr__(settings, "data_folder", before)
 
 
 @contextmanager

@@ -8,6 +8,15 @@ async function fill(content) {
   content.append(place);
   const answer = await fetch(new URL("chart/", link.href));
   if (answer.ok) place.innerHTML = await answer.text();
+  settle(content.closest(".maplibregl-map"));
+}
+
+// A pop-up chooses its side when its map moves or changes size. It has just grown, so the map is
+// made a pixel smaller for a moment.
+function settle(frame) {
+  if (!frame) return;
+  frame.style.bottom = "1px";
+  requestAnimationFrame(() => requestAnimationFrame(() => { frame.style.bottom = ""; }));
 }
 
 for (const map of document.querySelectorAll("[data-map]")) {
