@@ -82,7 +82,7 @@ def quantify(
         run = accepted(answer)
         out.print(f"{run.id}  {run.methodology} v{run.version}  {run.co2e_t} tCO2e"
                   f"  {run.energy_wh} Wh  {run.status}")  # fmt: skip
-        if run.refusal:
+        if run.refusal is not None:
             out.print(run.refusal.text(language()))
 
 
