@@ -5,6 +5,7 @@ import json
 import psycopg
 import pytest
 from django.test import Client
+from django.urls import reverse
 from portal_world import CITY, HOME, World
 
 from onsil import footprint
@@ -132,7 +133,8 @@ def _sha256(bundle: bytes, key: dict) -> str:
 
 
 def test_the_sample_page(world: World):
-    text = page(world, f"runs/{world.home_run.id}/sample/", seed="2026", size=5)
+    path = reverse("evidence-sample", kwargs={"run": world.home_run.id})
+    text = client(world.verifier).get(path, {"seed": "2026", "size": 5}).content.decode()
     assert "모두 지금의 데이터와 같습니다." in text
     assert text.count("/trace/reading/?entity=") == 5
     assert "field--error" in page(world, f"runs/{world.home_run.id}/sample/", seed="", size=5)
@@ -177,14 +179,17 @@ def test_an_observation_may_be_closed_at_once(world: World):
 
 
 def test_findings_through_the_screen(world: World):
-    run = f"/console/evidence/runs/{world.solar_run.id}/"
+    raising = reverse("evidence-raise", kwargs={"run": world.solar_run.id})
     form = {"severity": "correction", "title": "발전량", "text": "계량기 교정 기록을 보여 주세요."}
-    assert client(world.verifier).post(f"{run}findings/", form).status_code == 302
+    assert client(world.verifier).post(raising, form).status_code == 302
     found = Finding.objects.get(title="발전량")
-    act = f"/console/evidence/findings/{found.pk}/"
-    client(world.official).post(f"{act}answer/", {"text": "첨부했습니다."})
+    answering, forgetting = (
+        reverse("evidence-finding", kwargs={"finding": found.pk, "act": act})
+        for act in ("answer", "forget")
+    )
+    client(world.official).post(answering, {"text": "첨부했습니다."})
     assert "첨부했습니다." in page(world, f"runs/{world.solar_run.id}/")
-    assert client(world.verifier).post(f"{act}forget/", {"text": "x"}).status_code == 404
+    assert client(world.verifier).post(forgetting, {"text": "x"}).status_code == 404
     assert "발전량" in page(world, "findings/")
 
 
