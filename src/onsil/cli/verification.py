@@ -18,7 +18,6 @@ from onsil.cli.frame import (
 )
 from onsil.cli.words import text
 from onsil.configuration import Configuration
-from onsil.proof import EntrySource
 
 
 def verify(
@@ -44,21 +43,14 @@ def verify(
         refuse(text(f"어긋남 {findings}건을 찾았습니다.", f"{findings} findings."))
 
 
-def sources() -> dict[str, EntrySource]:
-    """Where the live rows of every kind of leaf are read from."""
-    from onsil import footprint, ledger
-    from onsil.rewards.entries import award_entries
-
-    return {"transfer": ledger.entry_source, "award": award_entries, **footprint.entry_sources}
-
-
 def _verify_city(conf: Configuration, city: str, public_key: bytes | None) -> int:
     from onsil import proof
     from onsil.core.database import transaction
+    from onsil.rewards.entries import log_sources
 
     with transaction(conf.dsn, city) as conn, progress(city) as tell:
         report = proof.verify(
-            conn, city, conf.log_folder, sources(), public_key=public_key, progress=tell
+            conn, city, conf.log_folder, log_sources(), public_key=public_key, progress=tell
         )
     for finding in report.findings:
         subject = f"{finding.kind} {finding.subject_id}" if finding.subject_id else ""

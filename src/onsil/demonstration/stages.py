@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from onsil import footprint, ledger, proof
+from onsil import footprint, proof
 from onsil.citizen.models import Payment
 from onsil.configuration import Configuration
 from onsil.core.database import connect
@@ -13,7 +13,7 @@ from onsil.demonstration import cast as people
 from onsil.demonstration import loop, sites
 from onsil.portal import trace as tracer
 from onsil.rewards import services as rewards
-from onsil.rewards.entries import award_entries
+from onsil.rewards.entries import log_sources
 from onsil.tenancy import city_scope, transaction
 from onsil.tenancy.cities import city as city_profile
 
@@ -123,11 +123,6 @@ def _claimed_twice_is_refused(city: str, run: footprint.Run) -> bool:
         return isinstance(footprint.claim(tx, city, run.id, "voluntary"), Refusal)
 
 
-def sources() -> dict[str, proof.EntrySource]:
-    """Where the live rows of every kind of leaf are read from."""
-    return {"transfer": ledger.entry_source, "award": award_entries, **footprint.entry_sources}
-
-
 def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None:
     """Wait until the log has caught up, verify all of it, trace a payment back."""
     import time
@@ -141,7 +136,7 @@ def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None
         time.sleep(0.2)
     outcome.check(not waiting, "the log has not caught up after 30 s")
     with connect(conf.dsn, city) as conn:
-        report = proof.verify(conn, city, conf.log_folder, sources(), progress=tell)
+        report = proof.verify(conn, city, conf.log_folder, log_sources(), progress=tell)
     outcome.leaves, outcome.verified = report.leaves, report.ok
     outcome.failures.extend(finding.en for finding in report.findings)
     passed: set[str] = set()

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from onsil import footprint, ledger
 from onsil.core.canonical import digest
 from onsil.core.database import Connection, cursor
-from onsil.proof import PagedSource
+from onsil.proof import EntrySource, PagedSource
 from onsil.rewards.models import Award, Decision
 
 
@@ -98,3 +99,8 @@ def award_leaf(conn: Connection, city: str, award_id: UUID) -> Mapping[str, Any]
     before = UUID(int=award_id.int - 1)
     found = _page(conn, city, before, 1)
     return found[0][1] if found and found[0][0] == award_id else None
+
+
+def log_sources() -> dict[str, EntrySource]:
+    """Where the live rows of every kind of leaf are read from, for verifying the whole log."""
+    return {"transfer": ledger.entry_source, "award": award_entries, **footprint.entry_sources}

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from onsil import footprint, ledger, proof
+from onsil import footprint, proof
 from onsil.citizen.models import Role
 from onsil.configuration import configuration
 from onsil.console.evidence import findings as rules
@@ -23,7 +23,7 @@ from onsil.console.evidence.sampling import draw
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.core.clock import SystemClock
 from onsil.core.refusal import Refusal
-from onsil.rewards.entries import award_entries
+from onsil.rewards.entries import log_sources
 from onsil.tenancy import transaction
 
 _CLOCK = SystemClock()
@@ -236,8 +236,7 @@ def log(request: Request) -> HttpResponse:
 def verify_log(request: Request) -> HttpResponse:
     """Hold every leaf against its live row, now."""
     city = request.city.code
-    sources = {"transfer": ledger.entry_source, "award": award_entries, **footprint.entry_sources}
     began = _CLOCK.now()
     with transaction(city) as conn:
-        report = proof.verify(conn, city, Path(configuration().log_folder), sources)
+        report = proof.verify(conn, city, Path(configuration().log_folder), log_sources())
     return _log_page(request, report=report, took=_CLOCK.now() - began, at=began)
