@@ -140,3 +140,11 @@ def city() -> Iterator[str]:
 
     with city_scope(CITY):
         yield CITY
+
+
+@pytest.fixture(autouse=True)
+def _in_korean() -> None:
+    """Every test begins in Korean, whatever language the one before it asked for."""
+    from django.utils import translation
+
+    translation.activate("ko")
