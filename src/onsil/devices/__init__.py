@@ -3,6 +3,7 @@
 Drivers turn messages into readings; the hub's rules decide on each.
 """
 
+from onsil.devices.drafts import draft_mapping, mapping_file_of
 from onsil.devices.drivers import Driver, drivers
 from onsil.devices.health import device_health
 from onsil.devices.imports import ImportReport, import_table
@@ -39,9 +40,11 @@ __all__ = [
     "broker_accounts",
     "device_health",
     "devices",
+    "draft_mapping",
     "drivers",
     "import_table",
     "ingest",
+    "mapping_file_of",
     "mapping_of",
     "read_mapping",
     "register_device",
