@@ -1,13 +1,33 @@
 """Forms of the officials' screens; the rules behind them are the rooms'."""
 
+from datetime import date
+
 from django import forms
-from django.core.validators import validate_slug
+from django.core.validators import MaxValueValidator, MinValueValidator, validate_slug
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from onsil import footprint
 
 _DATE = forms.DateInput(attrs={"type": "date"})
+_AGAIN = _("화면을 새로 고친 뒤 다시 해 주세요. 아무것도 바뀌지 않았습니다.")
+_DECISION = _(
+    "승인, 반려, 이용 중지, 다시 열기 가운데 하나를 골라 주세요. 아무것도 바뀌지 않았습니다."
+)
+# Beyond these no plan reaches, and at the ends of the calendar a local midnight has no UTC.
+_YEARS = _("2000년부터 2199년까지의 날짜를 적어 주세요.")
+_BOUNDS = (
+    MinValueValidator(date(2000, 1, 1), _YEARS), MaxValueValidator(date(2199, 12, 31), _YEARS),
+)  # fmt: skip
+
+
+def errors_of(form: forms.Form) -> list[str]:
+    """A line for every field that is wrong, the field's name before it where it has one."""
+    lines = []
+    for name, errors in form.errors.items():
+        label = form.fields[name].label if name in form.fields else ""
+        lines.append(f"{label}: {' '.join(map(str, errors))}".removeprefix(": "))
+    return lines
 
 
 class ProjectForm(forms.Form):
@@ -21,8 +41,8 @@ class ProjectForm(forms.Form):
         help_text=_("이 제도에 등록된 감축량만 사업에 쓸 수 있습니다."),
     )  # fmt: skip
     methodology = forms.ChoiceField(label=_("방법론"))
-    starts = forms.DateField(label=_("인정 시작일"), widget=_DATE)
-    ends = forms.DateField(label=_("인정 종료일"), widget=_DATE)
+    starts = forms.DateField(label=_("인정 시작일"), widget=_DATE, validators=_BOUNDS)
+    ends = forms.DateField(label=_("인정 종료일"), widget=_DATE, validators=_BOUNDS)
     buffer_percent = forms.DecimalField(
         label=_("유보 비율(%)"), min_value=0, max_value=50, initial=0, decimal_places=2
     )
@@ -43,8 +63,8 @@ class ProjectForm(forms.Form):
 class PeriodForm(forms.Form):
     """A monitoring period in whole local days."""
 
-    first = forms.DateField(label=_("첫날"), widget=_DATE)
-    last = forms.DateField(label=_("마지막 날"), widget=_DATE)
+    first = forms.DateField(label=_("첫날"), widget=_DATE, validators=_BOUNDS)
+    last = forms.DateField(label=_("마지막 날"), widget=_DATE, validators=_BOUNDS)
 
     def clean(self) -> dict[str, object]:
         data = super().clean() or {}
@@ -55,14 +75,38 @@ class PeriodForm(forms.Form):
 
 
 class OfferForm(forms.Form):
-    """Tonnes to offer, and the price of one."""
+    """Tonnes to offer, the price of one, and how many offers of the batch the page showed."""
 
     tonnes = forms.IntegerField(label=_("톤"), min_value=1)
     unit_price_krw = forms.IntegerField(label=_("톤당 가격(원)"), min_value=1, max_value=10**9)
+    offers = forms.IntegerField(
+        label="", min_value=0, widget=forms.HiddenInput,
+        error_messages={"required": _AGAIN, "invalid": _AGAIN},
+    )  # fmt: skip
 
 
 class FundForm(forms.Form):
     """Money of the incentive fund to put into a programme's budget."""
 
     amount = forms.IntegerField(label=_("금액(원)"), min_value=1, max_value=10**12)
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    key = forms.UUIDField(
+        label="", widget=forms.HiddenInput,
+        error_messages={"required": _AGAIN, "invalid": _AGAIN},
+    )  # fmt: skip
+
+
+class ShopDecisionForm(forms.Form):
+    """What is decided about a shop; whoever is turned down or stopped is told why."""
+
+    decision = forms.ChoiceField(
+        label="", choices=[(one, one) for one in ("approve", "refuse", "close", "reopen")],
+        error_messages={"required": _DECISION, "invalid_choice": _DECISION},
+    )  # fmt: skip
+    reason = forms.CharField(label=_("이유"), max_length=300, required=False)
+
+    def clean(self) -> dict[str, object]:
+        data = super().clean() or {}
+        turned_down = data.get("decision") in ("refuse", "close")
+        if turned_down and "reason" in data and not data["reason"]:
+            raise forms.ValidationError(_("이유를 적어 주세요. 신청한 사람이 읽게 됩니다."))
+        return data

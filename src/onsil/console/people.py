@@ -138,7 +138,7 @@ def names_of(actors: Iterable[str]) -> dict[str, str]:
     return {actor: users[pk] for actor, pk in ids.items() if pk in users}
 
 
-def actor_of(email: str) -> str:
-    """The actor id of an e-mail address; the text itself where nobody has it."""
+def actors_of(email: str) -> tuple[str, ...]:
+    """What acts of an e-mail address's person are under; the text itself where nobody has it."""
     user = User.objects.filter(email=email.lower()).first()
-    return str(user.pk) if user else email
+    return (str(user.pk), f"user:{user.pk}") if user else (email,)

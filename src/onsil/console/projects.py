@@ -9,7 +9,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from onsil import footprint
-from onsil.core.database import Connection
+from onsil.core.clock import Clock
+from onsil.core.database import Connection, cursor
+from onsil.core.refusal import Refusal
 
 STATES = ("open", "submitted", "approved", "issued")
 
@@ -122,6 +124,66 @@ def run_lines(conn: Connection, city: str, limit: int = 100) -> list[RunLine]:
     return [
         RunLine(run, tuple(claims.get(run.id, ()))) for run in footprint.runs(conn, city, limit)
     ]
+
+
+def programmes(conn: Connection, city: str) -> list[str]:
+    """The programmes that the city's projects are under: what a run may be claimed for."""
+    return sorted({p.programme for p in footprint.projects(conn, city)})
+
+
+@dataclass(frozen=True)
+class BatchLine:
+    """A batch with its offers; `free` are the tonnes neither sold nor offered yet."""
+
+    batch: footprint.CreditBatch
+    unsold: int
+    offers: tuple[footprint.Listing, ...]
+    free: int
+
+    @classmethod
+    def of(
+        cls, batch: footprint.CreditBatch, unsold: int, listings: Sequence[footprint.Listing]
+    ) -> "BatchLine":
+        offers = tuple(one for one in listings if one.batch_id == batch.id)
+        offered = sum(one.remaining for one in offers if not one.withdrawn)
+        return cls(batch, unsold, offers, unsold - offered)
+
+
+def offer(
+    conn: Connection,
+    city: str,
+    batch: UUID,
+    tonnes: int,
+    unit_price_krw: int,
+    seen: int,
+    actor: str,
+    clock: Clock,
+) -> footprint.Listing | Refusal:
+    """Offer tonnes of a batch as somebody whose page showed `seen` offers of it.
+
+    Sent again, it finds the offer that was made and makes no other. Refused: `offers-changed` when
+    somebody else has offered since, and what `footprint.list_for_sale` refuses.
+    """
+    with cursor(conn) as cur:
+        cur.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"offer:{city}:{batch}",)
+        )
+    there = footprint.listings(conn, city, open_only=False, batch_id=batch)
+    if len(there) == seen:
+        return footprint.list_for_sale(conn, city, batch, tonnes, unit_price_krw, actor, clock)
+    newest = max(there, key=lambda one: one.id, default=None)
+    asked = (tonnes, unit_price_krw, actor)
+    if newest is not None and len(there) == seen + 1:
+        made = (newest.tonnes, newest.unit_price_krw, newest.actor)
+        if made == asked:
+            return newest
+    return Refusal(
+        "offers-changed",
+        "그사이 이 크레딧의 판매 목록이 바뀌어 올리지 않았습니다. 목록을 보고 다시 해 주세요.",
+        "The offers of these credits have changed since, so nothing was offered. Look at them and "
+        "try again.",
+        {"seen": seen, "there": len(there)},
+    )
 
 
 def plainly(document: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:

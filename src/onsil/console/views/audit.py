@@ -1,5 +1,6 @@
 """Who did what: the audit trail, filtered, paged, exported."""
 
+from itertools import chain
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -27,15 +28,20 @@ def _uuid(text: str) -> UUID | None:
 def listing(request: Request) -> HttpResponse:
     """The trail, newest first; `?kind=`, `?actor=` (e-mail), `?subject=`, `?before=`."""
     wanted = {k: request.GET.get(k, "").strip() for k in ("kind", "actor", "subject")}
-    actor = people.actor_of(wanted["actor"]) if wanted["actor"] else None
+    actors = people.actors_of(wanted["actor"]) if wanted["actor"] else (None,)
     as_file = request.GET.get("format") == "csv"
+    limit = _FILE if as_file else _PAGE + 1
     with transaction(request.city.code) as conn:
-        found = proof.audit_trail(
-            conn, request.city.code, _FILE if as_file else _PAGE + 1,
-            before=_uuid(request.GET.get("before", "")), subject_kind=wanted["kind"] or None,
-            subject_id=wanted["subject"] or None, actor=actor,
-        )  # fmt: skip
+        trails = [
+            proof.audit_trail(
+                conn, request.city.code, limit, before=_uuid(request.GET.get("before", "")),
+                subject_kind=wanted["kind"] or None, subject_id=wanted["subject"] or None,
+                actor=actor,
+            )
+            for actor in actors
+        ]  # fmt: skip
         log = proof.status(conn, request.city.code, configuration().log_folder)
+    found = sorted(chain(*trails), key=lambda r: r.id, reverse=True)[:limit]
     names = people.names_of(r.actor for r in found)
     if as_file:
         header = [_("때"), _("한 사람"), _("한 일"), _("대상 종류"), _("대상"), _("전"), _("후")]

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -15,13 +15,13 @@ from onsil import ledger
 from onsil.citizen.models import Role
 from onsil.console import programmes
 from onsil.console.export import csv_response
-from onsil.console.forms import FundForm
+from onsil.console.forms import FundForm, errors_of
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.console.loop import FUND
 from onsil.core.clock import SystemClock
 from onsil.core.refusal import Refusal
 from onsil.rewards import services as rewards
-from onsil.rewards.models import Award
+from onsil.rewards.models import Award, BudgetFunding, Programme
 from onsil.tenancy import transaction
 
 _CLOCK = SystemClock()
@@ -97,21 +97,36 @@ def _posting(award: Award) -> tuple[str, object]:
     return (posting.state, posting.transfer_id) if posting else ("none", None)
 
 
+def _other_funding(city: str, code: str, amount: int, key: str) -> int | None:
+    """The won that a key brought before, when it was not this sum for this programme."""
+    made = BudgetFunding.objects.select_related("budget__programme").get(city=city, key=key)
+    return None if (made.krw, made.budget.programme.code) == (amount, code) else made.krw
+
+
 @require_POST
 @needs(Role.APPROVER)
 def fund(request: Request, code: str) -> HttpResponse:
     """Top up this year's budget from the incentive fund; the ledger refuses an overdraft."""
+    city = request.city.code
+    get_object_or_404(Programme, city=city, code=code)
     form = FundForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("금액을 1원 이상의 숫자로 적어 주세요."))
+        for line in errors_of(form):
+            messages.error(request, line)
         return redirect("console-programme", code)
+    amount, key = form.cleaned_data["amount"], f"console:{form.cleaned_data['key']}"
     done = rewards.fund_budget(
-        request.city.code, code, _today(request).year, "fund",
-        form.cleaned_data["amount"], actor=str(request.user.pk), account=FUND,
-        key=f"console:{form.cleaned_data['key']}",
+        city, code, _today(request).year, "fund", amount, actor=str(request.user.pk),
+        account=FUND, key=key,
     )  # fmt: skip
     if isinstance(done, Refusal):
         messages.error(request, done.text(get_language() or "ko"))
+    elif (before := _other_funding(city, code, amount, key)) is not None:
+        messages.error(
+            request,
+            _("이 화면에서 이미 %(krw)s원을 채웠습니다. 더 채우려면 화면을 새로 열어 주세요.")
+            % {"krw": f"{before:,}"},
+        )
     else:
         messages.success(request, _("예산을 채웠습니다."))
     return redirect("console-programme", code)

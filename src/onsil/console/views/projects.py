@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
@@ -16,7 +17,7 @@ from onsil import footprint, ledger
 from onsil.citizen.models import Role
 from onsil.console import people, projects
 from onsil.console.export import csv_response
-from onsil.console.forms import OfferForm, PeriodForm, ProjectForm
+from onsil.console.forms import OfferForm, PeriodForm, ProjectForm, errors_of
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.core.clock import SystemClock
 from onsil.core.periods import local_days
@@ -35,10 +36,9 @@ def _say(request: Request, outcome: object, done: str) -> bool:
     return True
 
 
-def _form_errors(request: Request, form: Any) -> None:
-    for field, errors in form.errors.items():
-        label = form.fields[field].label if field in form.fields else ""
-        messages.error(request, f"{label}: {' '.join(errors)}".removeprefix(": "))
+def _form_errors(request: Request, form: Form) -> None:
+    for line in errors_of(form):
+        messages.error(request, line)
 
 
 @needs(*STAFF)
@@ -67,7 +67,7 @@ def listing(request: Request) -> HttpResponse:
         ]  # fmt: skip
         table = [
             (str(r.run.id), f"{r.run.methodology} {r.run.version}", r.run.period.start,
-             r.run.period.end, str(r.run.co2e_t), r.run.status,
+             r.run.period.end, r.run.co2e_t if r.run.measurable else None, r.run.status,
              " ".join(c.programme for c in r.claims), r.run.outputs_digest)
             for r in runs
         ]  # fmt: skip
@@ -118,9 +118,8 @@ def detail(request: Request, project: UUID) -> HttpResponse:
         request, "console/project.html", section="projects", project=found,
         name=found.name_en if (get_language() or "ko").startswith("en") else found.name_ko,
         timeline=projects.timeline(found, monitorings, batches, sold), names=names,
-        monitorings=monitorings, form=PeriodForm(), offer=OfferForm(),
-        batches=[{"batch": b, "unsold": unsold[b.id],
-                  "offers": [x for x in listings if x.batch_id == b.id]} for b in batches],
+        monitorings=monitorings, form=PeriodForm(),
+        batches=[projects.BatchLine.of(b, unsold[b.id], listings) for b in batches],
         may_open=Role.OFFICIAL in request.roles,
     )  # fmt: skip
 
@@ -136,9 +135,11 @@ def open_period(request: Request, project: UUID) -> HttpResponse:
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     period = local_days(first, date.fromordinal(last.toordinal() + 1), request.city.zone)
     with transaction(request.city.code) as conn:
+        _known(footprint.project(conn, request.city.code, project))
         made = footprint.open_monitoring_period(
-            conn, request.city.code, project, period, str(request.user.pk), _CLOCK
-        )
+            conn, request.city.code, project, period, str(request.user.pk), _CLOCK,
+            request.city.zone,
+        )  # fmt: skip
     if not _say(request, made, _("모니터링 기간을 열었습니다.")):
         return redirect("console-project", project)
     return redirect("console-monitoring", made.id)
@@ -233,16 +234,17 @@ def act(request: Request, monitoring: UUID, act: str) -> HttpResponse:
 @require_POST
 @needs(Role.OFFICIAL, Role.APPROVER)
 def list_batch(request: Request, batch: UUID) -> HttpResponse:
-    """Offer tonnes of a batch at a price."""
+    """Offer tonnes of a batch at a price, once however often it is sent."""
     city = request.city.code
     with transaction(city) as conn:
         found = _known(footprint.batch(conn, city, batch))
     form = OfferForm(request.POST)
     if form.is_valid():
         with transaction(city) as conn:
-            made = footprint.list_for_sale(
+            made = projects.offer(
                 conn, city, batch, form.cleaned_data["tonnes"],
-                form.cleaned_data["unit_price_krw"], str(request.user.pk), _CLOCK,
+                form.cleaned_data["unit_price_krw"], form.cleaned_data["offers"],
+                str(request.user.pk), _CLOCK,
             )  # fmt: skip
         _say(request, made, _("판매 목록에 올렸습니다."))
     else:
@@ -260,8 +262,12 @@ def claim_run(request: Request, run: UUID) -> HttpResponse:
         _known(footprint.run(conn, city, run))
         made = (
             footprint.claim(conn, city, run, programme, actor=str(request.user.pk))
-            if programme
-            else Refusal("programme-missing", "사업을 골라 주세요.", "Choose a programme.")
+            if programme in projects.programmes(conn, city)
+            else Refusal(
+                "programme-unknown",
+                "이 도시의 감축 사업이 쓰는 제도를 골라 주세요. 아무것도 등록되지 않았습니다.",
+                "Choose a programme that a project of this city is under. Nothing was claimed.",
+            )
         )
     _say(request, made, _("감축량을 등록했습니다."))
     return redirect("console-projects")
@@ -273,7 +279,7 @@ def run_panel(request: Request, run: UUID) -> HttpResponse:
     city = request.city.code
     with transaction(city) as conn:
         details = _known(footprint.run_details(conn, city, run))
-        programmes = sorted({p.programme for p in footprint.projects(conn, city)})
+        programmes = projects.programmes(conn, city)
     template = "console/parts/run.html" if request.headers.get("HX-Request") else "console/run.html"
     inputs = details["inputs"]
     return page(

@@ -14,6 +14,7 @@ from onsil.citizen import services as citizen
 from onsil.citizen.models import Merchant, Role, Settlement
 from onsil.console import people
 from onsil.console.export import csv_response
+from onsil.console.forms import ShopDecisionForm, errors_of
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.core.refusal import Refusal
 
@@ -64,17 +65,21 @@ def _settlement(one: Settlement, names: dict[str, str]) -> dict[str, Any]:
 def decide(request: Request, shop: UUID) -> HttpResponse:
     """Approve or refuse an application, stop a shop or let it go on: `decision=`."""
     get_object_or_404(Merchant, city=request.city.code, pk=shop)
-    decision, reason = request.POST.get("decision"), request.POST.get("reason", "").strip()
-    if decision in ("refuse", "close") and not reason:
-        messages.error(request, _("이유를 적어 주세요. 신청한 사람이 읽게 됩니다."))
+    form = ShopDecisionForm(request.POST)
+    if not form.is_valid():
+        for line in errors_of(form):
+            messages.error(request, line)
         return redirect("console-shops")
+    decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
     merchants = citizen.merchants
     if decision == "close":
         done: object = merchants.close(shop, actor=request.user, reason=reason)
     elif decision == "reopen":
         done = merchants.reopen(shop, actor=request.user, reason=reason)
-    else:
-        done = merchants.decide(shop, decision == "approve", actor=request.user, reason=reason)
+    elif decision == "refuse":
+        done = merchants.decide(shop, False, actor=request.user, reason=reason)
+    else:  # words meant for a refusal are no reason of an approval
+        done = merchants.decide(shop, True, actor=request.user)
     _tell(request, done, _("처리했습니다."))
     return redirect("console-shops")
 
@@ -83,9 +88,15 @@ def decide(request: Request, shop: UUID) -> HttpResponse:
 @needs(Role.APPROVER)
 def release(request: Request, settlement: UUID) -> HttpResponse:
     """Pay a settlement out; not by who made it."""
-    get_object_or_404(Settlement, city=request.city.code, pk=settlement)
-    done = citizen.settlements.release(settlement, actor=str(request.user.pk))
-    _tell(request, done, _("지급을 승인했습니다."))
+    found = get_object_or_404(Settlement, city=request.city.code, pk=settlement)
+    actor = str(request.user.pk)
+    if found.made_by.removeprefix("user:") == actor:  # rooms write a person with the kind or not
+        actor = found.made_by
+    done = citizen.settlements.release(settlement, actor=actor)
+    again = found.released_at is not None
+    _tell(
+        request, done, _("이미 지급이 승인된 정산입니다.") if again else _("지급을 승인했습니다.")
+    )
     return redirect("console-shops")
 
 
