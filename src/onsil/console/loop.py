@@ -1,14 +1,12 @@
 """The ring's eight figures of a city, each with the screen that opens its work."""
 
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Sum
 from django.urls import NoReverseMatch, reverse
 
-from onsil import footprint, hub, ledger
+from onsil import footprint, hub
 from onsil.citizen.models import Payment
-from onsil.core.periods import local_year
 from onsil.rewards.models import Award
 from onsil.tenancy import transaction
 from onsil.tenancy.cities import CityProfile
@@ -16,22 +14,22 @@ from onsil.tenancy.cities import CityProfile
 FUND = "fund:incentive"
 
 
-def ring(city: CityProfile, now: datetime, language: str) -> dict[str, dict[str, Any]]:
-    """Figure and link of every station, for `{% ring %}`; money and points of this local year."""
+def ring(city: CityProfile, language: str) -> dict[str, dict[str, Any]]:
+    """Figure and link of every station, for `{% ring %}`: all of it since the beginning, the fund
+    what sales brought in, as on the public page."""
     english = language.startswith("en")
-    year = now.astimezone(city.zone).year
-    span = local_year(year, city.zone)
     with transaction(city.code) as conn:
         series = len(hub.find_series(conn, city.code))
         runs = footprint.runs(conn, city.code, limit=10_000)
         claims = footprint.claims(conn, city.code, limit=100_000)
         issued = sum(b.tonnes for b in footprint.batches(conn, city.code))
-        sold = sum(s.tonnes for s in footprint.sales(conn, city.code))
-        fund = ledger.balance(conn, city.code, FUND, "KRW")
-    awarded = Award.objects.filter(city=city.code, year=year).aggregate(n=Sum("points"))["n"] or 0
-    paid = Payment.objects.filter(
-        city=city.code, state="applied", submitted_at__gte=span.start
-    ).count()
+        sales = footprint.sales(conn, city.code)
+        sold, revenue = sum(s.tonnes for s in sales), sum(s.amount_krw for s in sales)
+    awards = Award.objects.filter(city=city.code, posting__state="applied")
+    awarded = awards.aggregate(n=Sum("points"))["n"] or 0
+    payments = Payment.objects.filter(city=city.code, state="applied")
+    kept = payments.exclude(cancellation__state="applied")
+    paid = kept.aggregate(n=Sum("amount"))["n"] or 0
     count = "{:,}" if english else "{:,}건"
     projects, programmes = reverse("console-projects"), reverse("console-programmes")
     return {
@@ -41,9 +39,9 @@ def ring(city: CityProfile, now: datetime, language: str) -> dict[str, dict[str,
         "claim": {"figure": count.format(len(claims)), "href": projects},
         "credit": {"figure": f"{issued:,} t", "href": projects},
         "sell": {"figure": f"{sold:,} t", "href": _market() or projects},
-        "fund": {"figure": brief(fund, english, "₩", "원"), "href": programmes},
+        "fund": {"figure": brief(revenue, english, "₩", "원"), "href": programmes},
         "reward": {"figure": brief(awarded, english, "", "점"), "href": programmes},
-        "spend": {"figure": count.format(paid), "href": reverse("console-shops")},
+        "spend": {"figure": brief(paid, english, "₩", "원"), "href": reverse("console-shops")},
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from onsil.portal.terms import Figure, Link, Step, Trace
 from onsil.portal.trace.figures import grouped
@@ -48,6 +48,7 @@ def lay_out(trace: Trace) -> Branch:
     return follow(trace.subject, Branch())
 
 
+_SIGNIFICANT = 4
 _UNITS = {
     "KRW": ("{}원", "{} won"),
     "P": ("{}점", "{} points"),
@@ -67,9 +68,23 @@ def spelled(branch: Branch, language: str) -> Branch:
 
 def _spelled(figures: Iterable[Figure], english: bool) -> Iterable[Figure]:
     for figure in figures:
-        if isinstance(figure.value, str):
+        if figure.said is not None:
+            words = figure.said.en if english else figure.said.ko
+            yield Figure(figure.name, words, code=str(figure.value))
+        elif isinstance(figure.value, str):
             yield figure
-            continue
-        value = figure.value.normalize() if isinstance(figure.value, Decimal) else figure.value
-        form = _UNITS.get(figure.unit, ("{} " + figure.unit,) * 2)[english]
-        yield Figure(figure.name, form.format(grouped(value)).strip())
+        else:
+            yield _written_out(figure, english)
+
+
+def _written_out(figure: Figure, english: bool) -> Figure:
+    """A number with its unit; one of many digits is rounded and keeps the whole in `code`."""
+    assert not isinstance(figure.value, str)
+    form = _UNITS.get(figure.unit, ("{} " + figure.unit,) * 2)[english]
+    if not isinstance(figure.value, Decimal):
+        return Figure(figure.name, form.format(grouped(figure.value)).strip())
+    exact = figure.value.normalize()
+    places = max(0, _SIGNIFICANT - 1 - exact.adjusted()) if exact else 0
+    short = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
+    whole = "" if short == exact else f"{grouped(exact)} {figure.unit}".strip()
+    return Figure(figure.name, form.format(grouped(short)).strip(), code=whole)

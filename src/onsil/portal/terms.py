@@ -60,12 +60,15 @@ class Figure:
     """A number of a step with its name and unit, as the row holds it.
 
     `value` is exact: an int for money, points and credits, a Decimal for quantities, a text for
-    names and versions.
+    names and versions. `said` is what a code stands for; `code` is what a figure that was written
+    out for readers stood for, in full.
     """
 
     name: Words
     value: int | Decimal | str
     unit: str = ""
+    said: Words | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happened on the way; `key` is unique within its trace."""
+    """One thing that happened on the way; `key` is unique within its trace.
+
+    `simulated`: it rests on data that no meter or card reader made.
+    """
 
     key: str
     kind: StepKind
@@ -121,6 +127,7 @@ class Step:
     proof: Proof = field(default_factory=lambda: Proof(ProofState.NONE))
     chart: Chart | None = None
     place: Place | None = None
+    simulated: bool = False
 
     @property
     def short_digest(self) -> str:

@@ -31,7 +31,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Totals:
-    """A city's figures: tonnes as Decimals of tCO2e, energy in Wh, money and points whole."""
+    """A city's figures: tonnes as Decimals of tCO2e, energy in Wh, money and points whole.
+
+    `points_simulated` is the part of the points that simulated evidence earned; `paid_mixed` says
+    that people who had such points are among those who paid.
+    """
 
     series: Figure
     energy_wh: Figure
@@ -39,11 +43,14 @@ class Totals:
     verified_t: Figure
     issued: Figure
     retired: Figure
+    sold: Figure
     sold_krw: Figure
     points: Figure
+    points_simulated: Figure
     points_today: Figure
     paid_krw: Figure
     paid_today_krw: Figure
+    paid_mixed: bool
     sources: tuple[tuple[str, int], ...]
 
 
@@ -71,6 +78,7 @@ def _count(city: str) -> Totals:
         retirements = footprint.retirements(conn, city)
         sales = footprint.sales(conn, city)
         awards = Award.objects.filter(city=city, posting__state="applied")
+        simulated = awards.filter(decision__simulated=True)
         payments = Payment.objects.filter(city=city, state="applied").exclude(
             cancellation__state="applied"
         )
@@ -86,13 +94,16 @@ def _count(city: str) -> Totals:
             verified_t=_sum((m.co2e_t, m.decided_at) for m in approved),
             issued=_sum((Decimal(b.tonnes), b.created_at) for b in batches),
             retired=_sum((Decimal(r.tonnes), r.created_at) for r in retirements),
+            sold=_sum((Decimal(s.tonnes), s.created_at) for s in sales),
             sold_krw=_sum((Decimal(s.amount_krw), s.created_at) for s in sales),
             points=_rows(awards, "points", "posting__changed_at"),
+            points_simulated=_rows(simulated, "points", "posting__changed_at"),
             points_today=_rows(
                 awards.filter(posting__changed_at__gte=today), "points", "posting__changed_at"
             ),
             paid_krw=_rows(payments, "amount", "decided_at"),
             paid_today_krw=_rows(payments.filter(decided_at__gte=today), "amount", "decided_at"),
+            paid_mixed=payments.filter(citizen__in=simulated.values("person")).exists(),
             sources=tuple(sorted(counted.items())),
         )
 

@@ -126,7 +126,7 @@ def wallet(request: Request) -> HttpResponse:
     """What there is, by lot; ways to pay and to convert; the newest movements."""
     return _page(
         request, "wallet", "citizen/wallet.html", wallet=services.wallet(request.user),
-        movements=services.history(request.user, limit=5),
+        movements=services.history(request.user, limit=5), simulated=_simulated(request),
     )  # fmt: skip
 
 
@@ -140,7 +140,16 @@ def history(request: Request) -> HttpResponse:
         shown = _HISTORY_STEP
     movements = services.history(request.user, limit=shown + 1)
     more = shown + _HISTORY_STEP if len(movements) > shown and shown < _HISTORY_MOST else None
-    return _page(request, "wallet", "citizen/history.html", movements=movements[:shown], more=more)
+    return _page(
+        request, "wallet", "citizen/history.html", movements=movements[:shown], more=more,
+        simulated=_simulated(request),
+    )  # fmt: skip
+
+
+def _simulated(request: Request) -> set[UUID]:
+    """The transfers of awards that simulated evidence earned; they are labelled wherever shown."""
+    decisions = rewards.decisions_of(request.city.code, request.user.pk, limit=200)
+    return {d.transfer_id for d in decisions if d.simulated and d.transfer_id is not None}
 
 
 @never_cache

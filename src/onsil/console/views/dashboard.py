@@ -29,7 +29,7 @@ def _kpis(request: Request) -> dict[str, Any]:
 
 
 def _ring(request: Request) -> dict[str, Any]:
-    return {"stations": loop.ring(request.city, _CLOCK.now(), get_language() or "ko")}
+    return {"stations": loop.ring(request.city, get_language() or "ko")}
 
 
 def _alarms(request: Request) -> dict[str, Any]:

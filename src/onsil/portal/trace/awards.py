@@ -9,8 +9,11 @@ from onsil.portal.trace.carbon import visit_claim
 from onsil.portal.trace.figures import points
 from onsil.portal.trace.walk import Walk
 from onsil.rewards.entries import award_leaf
-from onsil.rewards.models import Award, Evidence
+from onsil.rewards.models import Award, Decision, Evidence
 from onsil.rewards.services import programmes
+from onsil.rewards.services.versions import stored_terms
+from onsil.rewards.windows import window_at
+from onsil.tenancy.cities import city as city_profile
 
 _COVERED = Proof(
     ProofState.COVERED,
@@ -25,6 +28,34 @@ _ACTS = {
     "gas-saving": Words("가스 절감 확인", "Gas saving confirmed"),
     "heat-saving": Words("난방 절감 확인", "Heat saving confirmed"),
 }
+# Where a piece of evidence came from, and how sure it is, in words.
+_SOURCES = {
+    "simulated-transit-card": Words("모의 교통카드", "simulated transit card"),
+    "transit-card": Words("교통카드", "transit card"),
+}
+_LEVELS = {
+    "meter": Words("계량기로 확인", "Confirmed by a meter"),
+    "server": Words("다른 기관의 서버 기록으로 확인", "Confirmed by another organisation's server"),
+    "device": Words("시가 둔 기기로 확인", "Confirmed by a device of the city"),
+    "sensor": Words("휴대전화 감지기의 기록", "Sensed by the person's phone"),
+    "statement": Words("본인의 신고", "The person's own statement"),
+}
+_OUTCOMES = {
+    "paid": Words("규칙대로 지급", "Paid by the rule"),
+    "partly": Words("한도나 예산 안에서 일부 지급", "Paid in part, within caps or budget"),
+    "unpaid": Words("지급하지 않음", "Not paid"),
+}
+
+
+def _outcome(decision: Decision) -> Words | None:
+    return _OUTCOMES.get(decision.outcome)
+
+
+def _window_words(decision: Decision) -> Words:
+    terms = stored_terms(decision.version)
+    zone = city_profile(decision.city).zone
+    name = window_at(terms.cut, decision.window_start, zone).name
+    return Words(name.ko, name.en)
 
 
 def visit_award(walk: Walk, award_id: UUID, *, onward: bool = True) -> str | None:
@@ -33,7 +64,7 @@ def visit_award(walk: Walk, award_id: UUID, *, onward: bool = True) -> str | Non
     if walk.has(key):
         return key
     award = (
-        Award.objects.select_related("decision", "programme")
+        Award.objects.select_related("decision__version", "programme")
         .filter(city=walk.city, id=award_id)
         .first()
     )
@@ -58,10 +89,11 @@ def visit_award(walk: Walk, award_id: UUID, *, onward: bool = True) -> str | Non
             figures=(
                 Figure(Words("포인트", "Points"), award.points, "P"),
                 Figure(Words("예산", "Budget"), award.krw, "KRW"),
-                Figure(Words("기간", "Window"), decision.window),
-                Figure(Words("결정 사유", "Reason"), decision.reason_code),
+                Figure(Words("기간", "Window"), decision.window, said=_window_words(decision)),
+                Figure(Words("결정 사유", "Reason"), decision.reason_code, said=_outcome(decision)),
             ),
             digest=decision.evidence_digest,
+            simulated=decision.simulated,
             proof=walk.proof("award", award_id, award_leaf(walk.conn, walk.city, award_id)),
         )
     )
@@ -95,10 +127,12 @@ def _evidence_step(key: str, evidence: Evidence) -> Step:
     quantity = Decimal(evidence.quantity).normalize()
     unit = "KRW" if evidence.kind == "bus-ride" else "kWh"
     title = _ACTS.get(evidence.kind, Words(evidence.kind, evidence.kind))
+    source = _SOURCES.get(evidence.source, Words(evidence.source, evidence.source))
+    level = _LEVELS.get(evidence.level)
     if evidence.kind == "bus-ride":
         words = Words(
-            f"버스 요금 {quantity:,f}원을 낸 기록입니다. 출처: {evidence.source}",
-            f"A fare of {quantity:,f} won was paid. Source: {evidence.source}",
+            f"버스 요금 {quantity:,f}원을 낸 기록입니다. 출처: {source.ko}",
+            f"A fare of {quantity:,f} won was paid. Source: {source.en}",
         )
     else:
         words = Words(
@@ -106,7 +140,7 @@ def _evidence_step(key: str, evidence: Evidence) -> Step:
             f"{quantity:,f} kWh less, confirmed by the meter.",
         )
     if evidence.simulated:
-        words = Words(f"{words.ko} (모의 자료)", f"{words.en} (simulated)")
+        words = Words(f"{words.ko} (모의 자료)", f"{words.en} (simulated data)")
     return Step(
         key=key,
         kind=StepKind.EVIDENCE,
@@ -117,8 +151,9 @@ def _evidence_step(key: str, evidence: Evidence) -> Step:
         words=words,
         figures=(
             Figure(Words("양", "Quantity"), quantity, unit),
-            Figure(Words("확인 수준", "Level of evidence"), evidence.level),
+            Figure(Words("확인 수준", "Level of evidence"), evidence.level, said=level),
         ),
         digest=evidence.digest,
         proof=_COVERED,
+        simulated=evidence.simulated,
     )

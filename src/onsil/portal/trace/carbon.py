@@ -6,6 +6,7 @@ from uuid import UUID
 
 from onsil import footprint
 from onsil.core.periods import Period
+from onsil.core.refusal import Refusal
 from onsil.portal.terms import Figure, Step, StepKind, Words
 from onsil.portal.trace.figures import carbon, days, energy, subject, won
 from onsil.portal.trace.readings import Metered, is_home, site_of, visit_readings
@@ -27,6 +28,7 @@ def visit_claim(
     if claim is None:
         return None
     name_ko, name_en = programme_words(walk.city, claim.programme)
+    programme = Words(name_ko.strip("'"), name_en.strip("“”").removeprefix("the ").capitalize())
     share = Decimal(claim.share_to - claim.share_from) / 100
     entry = footprint.entry_of(walk.conn, walk.city, "claim", claim_id)
     walk.add(
@@ -46,7 +48,7 @@ def visit_claim(
             figures=(
                 Figure(Words("감축량", "Reduction"), claim.co2e_t, "tCO2e"),
                 Figure(Words("몫", "Share"), share, "%"),
-                Figure(Words("사업", "Programme"), claim.programme),
+                Figure(Words("사업", "Programme"), claim.programme, said=programme),
             ),
             proof=walk.proof("claim", claim_id, entry, personal=_of_home(walk, claim.lines)),
         )
@@ -172,11 +174,23 @@ def _run_figures(walk: Walk, run: footprint.Run) -> tuple[Figure, ...]:
     figures = [
         Figure(Words("감축량", "Reduction"), run.co2e_t, "tCO2e"),
         Figure(Words("에너지", "Energy"), run.energy_wh / 1000, "kWh"),
-        Figure(Words("방법론", "Methodology"), f"{run.methodology} {run.version}"),
+        Figure(
+            Words("방법론", "Methodology"),
+            f"{run.methodology} {run.version}",
+            said=methodology_words(run.methodology, run.version),
+        ),
     ]
     for name in factor_names(walk, run.id):
         figures.append(Figure(Words("배출계수", "Factor"), name))
     return tuple(figures)
+
+
+def methodology_words(code: str, version: str) -> Words | None:
+    """A methodology's name with its version; None when that version is not installed here."""
+    made = footprint.methodology(code, version)
+    if isinstance(made, Refusal):
+        return None
+    return Words(f"{made.TITLE_KO} (제{version}판)", f"{made.TITLE_EN} (version {version})")
 
 
 def factor_names(walk: Walk, run_id: UUID) -> list[str]:

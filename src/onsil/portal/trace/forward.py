@@ -12,7 +12,7 @@ from onsil.portal.trace.awards import visit_award
 from onsil.portal.trace.books import Books
 from onsil.portal.trace.carbon import visit_batch, visit_claim, visit_retirement, visit_run
 from onsil.portal.trace.figures import grouped
-from onsil.portal.trace.readings import day_chart, is_home, site_of
+from onsil.portal.trace.readings import ORIGINS, day_chart, is_home, site_of
 from onsil.portal.trace.value import add_transfer, sources_of, unit_of
 from onsil.portal.trace.walk import Walk
 from onsil.rewards.models import AwardPosting, DecisionEvidence
@@ -42,7 +42,10 @@ def visit_reading(walk: Walk, series: hub.Series, instant: datetime) -> str:
             station="measure",
             title=Words("이 측정값", "This reading"),
             words=Words(ko, en),
-            figures=(Figure(Words("출처", "Source"), series.source),),
+            figures=(
+                Figure(Words("출처", "Source"), series.source, said=ORIGINS.get(series.source)),
+            ),
+            simulated=series.source == "simulated",
             chart=None if hidden else day_chart(walk, series, span, span),
         )
     )

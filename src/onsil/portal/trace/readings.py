@@ -20,6 +20,11 @@ _COVERED = Proof(
         "The digest of these values lies in the sealed entry of the run above.",
     ),
 )
+ORIGINS = {
+    "measured": Words("실측", "Measured"),
+    "replayed": Words("과거 실측 재생", "Past measurements replayed"),
+    "simulated": Words("모의", "Simulated"),
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def _readings_step(
         digest=metered.snapshot_digest,
         proof=_COVERED,
         chart=chart,
+        simulated=series.source == "simulated",
     )
 
 
@@ -211,6 +217,7 @@ def _visit_sensor(walk: Walk, series: hub.Series, site: Site | None, at: datetim
             if not hidden
             else (),
             place=place,
+            simulated=series.source == "simulated",
         )
     )
 

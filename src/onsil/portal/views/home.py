@@ -41,11 +41,11 @@ def _figures(city: str) -> dict[str, Any]:
 def stations(found: Totals, language: str) -> dict[str, dict[str, str]]:
     """The ring's eight figures, some with the page that shows more."""
     return {
-        "measure": {"figure": _("%d곳 연결") % found.series.amount, "href": "#sites"},
+        "measure": {"figure": _("%d계열") % found.series.amount, "href": "#sites"},
         "quantify": {"figure": compact_energy(found.energy_wh.amount)},
         "claim": {"figure": compact_carbon(found.claimed_t.amount)},
         "credit": {"figure": compact_carbon(found.issued.amount), "href": reverse("registry")},
-        "sell": {"figure": compact_carbon(found.retired.amount), "href": reverse("registry")},
+        "sell": {"figure": compact_carbon(found.sold.amount), "href": reverse("registry")},
         "fund": {"figure": compact_won(found.sold_krw.amount, language)},
         "reward": {"figure": compact_points(found.points.amount, language)},
         "spend": {"figure": compact_won(found.paid_krw.amount, language)},

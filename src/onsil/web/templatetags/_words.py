@@ -40,3 +40,9 @@ ORIGINS = {
     "modelled": _("모형 추정"),
     "simulated": _("모의"),
 }
+
+# Credit schemes a claim or a project can be for; reward programmes are named by the city's files.
+SCHEMES = {
+    "kr-offset": _("배출권거래제 외부사업"),
+    "voluntary": _("자발적 크레딧 사업"),
+}

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,15 +13,20 @@ from django.core.paginator import Page
 from django.template.context import RequestContext
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from onsil import footprint
+from onsil.core.refusal import Refusal
+from onsil.rewards import services as rewards
 from onsil.web.templatetags import _figures as figures
-from onsil.web.templatetags import _plot
+from onsil.web.templatetags import _flow, _plot
 from onsil.web.templatetags._icons import path_of
-from onsil.web.templatetags._words import GREENS, ORIGINS, STATIONS, STATUSES
+from onsil.web.templatetags._words import GREENS, ORIGINS, SCHEMES, STATIONS, STATUSES
 
 register = template.Library()
+_FORMULA = re.compile("CO[₂2](?![0-9])")
+_LOW_TWO = mark_safe("CO<sub>2</sub>")
 
 
 def _language() -> str:
@@ -44,8 +50,22 @@ def points(value: object) -> str:
 
 
 @register.filter
-def tonnes(value: object) -> str:
-    return figures.tonnes(value)
+def co2(value: object) -> SafeString:
+    """A text with the 2 of CO2 set low by markup, since few Korean fonts have the sign for it."""
+    if isinstance(value, SafeString):
+        return value
+    return format_html_join(_LOW_TWO, "{}", ((part,) for part in _FORMULA.split(str(value))))
+
+
+@register.filter
+def tonnes(value: object) -> SafeString:
+    return co2(figures.tonnes(value))
+
+
+@register.filter
+def tonnes4(value: object) -> SafeString:
+    """Four significant digits, for pages that give the exact figure beside it."""
+    return co2(figures.tonnes(value, 4))
 
 
 @register.filter
@@ -110,6 +130,25 @@ def station_word(key: str) -> str:
 @register.filter
 def origin_word(key: str) -> str:
     return str(ORIGINS.get(key, key))
+
+
+@register.filter
+def method_word(key: str) -> str:
+    """A methodology's name; its code when none of that name is installed."""
+    made = footprint.methodology(str(key))
+    if isinstance(made, Refusal):
+        return str(key)
+    return made.TITLE_EN if _language().startswith("en") else made.TITLE_KO
+
+
+@register.simple_tag(takes_context=True)
+def scheme(context: template.Context, code: str) -> str:
+    """What a claim is for: a credit scheme or a reward programme of the city, by its name."""
+    city = context.get("city")
+    if code in SCHEMES or city is None:
+        return str(SCHEMES.get(code, code))
+    known = (t.name for t in rewards.programmes(city.code) if t.code == code)
+    return next((name.text(_language()) for name in known), code)
 
 
 @register.filter
@@ -283,8 +322,16 @@ def ring(
             }
         )  # fmt: skip
     return {
-        "size": size, "nodes": nodes, "value": value, "unit": unit, "title": title, "label": label,
+        "size": size, "nodes": nodes, "value": _lowered(value), "unit": _lowered(unit),
+        "title": title, "label": label,
     }  # fmt: skip
+
+
+def _lowered(value: object) -> SafeString:
+    """The same as `co2`, for SVG, which knows no <sub>: down for the 2, and up again behind it."""
+    first, *more = _FORMULA.split(str(value).replace(_LOW_TWO, "CO2"))
+    low = 'CO<tspan class="ring__low" dy=".3em">2</tspan><tspan dy="-.2em">{}</tspan>'
+    return format_html("{}{}", first, format_html_join("", low, ((part,) for part in more)))
 
 
 @register.inclusion_tag("onsil/components/chart.html")
@@ -301,7 +348,8 @@ def chart(spec: Mapping[str, Any], live: bool = True, compact: bool = False) -> 
     ]
     return {
         "spec": spec, "plot": _plot.plot(spec, _language()), "series": series, "rows": rows,
-        "links": spec.get("links") or [], "compact": compact, "live": live,
+        "flow": _flow.flow(spec, _language()), "links": spec.get("links") or [],
+        "compact": compact, "live": live,
         "data": json.dumps(_plain(spec), ensure_ascii=False) if live else "",
     }  # fmt: skip
 
