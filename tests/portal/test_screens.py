@@ -35,6 +35,20 @@ def test_the_front_page_shows_what_was_counted(world: World):
     assert "데모 태양광" in text
     assert "데모 시민 1의 집" not in text  # homes are not on the public map
     assert "과거 실측 재생" in text
+    assert text.count("모의 자료 포함") == 2  # points for simulated rides, and money made of them
+    sold = next(part for part in text.split("portal-stat") if "팔린 크레딧" in part)
+    assert "2 tCO<sub>2</sub>e" in sold  # one of the two is retired since
+
+
+def test_a_trace_says_its_codes_in_words_and_what_is_simulated(world: World):
+    path = f"/trace/payment/{world.payments[0].transfer_id}/"
+    text = client(world.saver).get(path).content.decode()
+    assert "badge--simulated" in text
+    assert "건물 에너지 절감 (제" in text
+    assert ">first-day-fares<" not in text
+    assert ">server<" not in text
+    whole = client(world.verifier).get(path).content.decode()
+    assert ">first-day-fares<" in whole
 
 
 def test_a_trace_is_for_its_owner_and_for_those_who_check(world: World):

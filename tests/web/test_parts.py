@@ -10,7 +10,7 @@ from django.utils import translation
 
 from onsil.core.refusal import Refusal
 from onsil.tenancy.cities import city as city_profile
-from onsil.web.templatetags import _plot
+from onsil.web.templatetags import _flow, _plot
 
 
 def render(text: str, **values: object) -> str:
@@ -120,3 +120,34 @@ def test_texts_of_people_are_escaped():
     assert "<script>" not in render("{% notice word %}", word="<script>")
     spec = {"title": "<script>", "labels": ["'\"><script>"], "series": [{"values": [1]}]}
     assert "<script>" not in render("{% chart spec %}", spec=spec)
+
+
+def test_the_two_of_co2_is_set_low_and_the_rest_escaped():
+    assert render("{{ t|tonnes }}", t=Decimal("0.34")) == "340 kgCO<sub>2</sub>e"
+    assert render("{{ t|co2 }}", t="<b> 2 tCO2e") == "&lt;b&gt; 2 tCO<sub>2</sub>e"
+    assert render("{{ t|tonnes|co2 }}", t=1) == "1 tCO<sub>2</sub>e"
+    ring = render("{% ring value=t|tonnes %}", t=1)
+    assert "<sub>" not in ring
+    assert '1 tCO<tspan class="ring__low"' in ring
+
+
+def test_codes_are_said_in_words():
+    assert render("{{ 'solar-self-consumption'|method_word }}") == "태양광 자가소비"
+    assert render("{{ 'not-installed'|method_word }}") == "not-installed"
+    assert render("{% scheme 'kr-offset' %}") == "배출권거래제 외부사업"
+    with translation.override("en"):
+        assert render("{{ 'solar-self-consumption'|method_word }}").startswith("Self-consumed")
+
+
+def test_a_flow_is_drawn_without_script_and_its_bands_add_up():
+    links = [{"source": "햇빛", "target": "가정", "value": 30},
+             {"source": "전력망", "target": "가정", "value": Decimal(10)}]  # fmt: skip
+    spec = {"title": "흐름", "kind": "sankey", "unit": "kWh", "links": links}
+    drawn = _flow.flow(spec)
+    assert drawn is not None
+    sun, grid, home = (float(node.height) for node in drawn.nodes)
+    assert sun == pytest.approx(3 * grid)
+    assert home == pytest.approx(sun + grid)
+    assert render("{% chart spec live=False %}", spec=spec).count("flow__band") == 2
+    assert _flow.flow({**spec, "links": []}) is None
+    assert _flow.flow({**spec, "kind": "line"}) is None

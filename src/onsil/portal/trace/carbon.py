@@ -181,7 +181,7 @@ def _run_figures(walk: Walk, run: footprint.Run) -> tuple[Figure, ...]:
         ),
     ]
     for name in factor_names(walk, run.id):
-        figures.append(Figure(Words("배출계수", "Factor"), name))
+        figures.append(Figure(Words("배출계수", "Factor"), name, said=factor_words(name)))
     return tuple(figures)
 
 
@@ -191,6 +191,25 @@ def methodology_words(code: str, version: str) -> Words | None:
     if isinstance(made, Refusal):
         return None
     return Words(f"{made.TITLE_KO} (제{version}판)", f"{made.TITLE_EN} (version {version})")
+
+
+_COMMODITIES = {
+    "electricity": Words("전력", "Electricity"),
+    "city-gas": Words("도시가스", "City gas"),
+    "heat": Words("지역난방", "District heat"),
+}
+
+
+def factor_words(factor: str) -> Words | None:
+    """A factor's commodity and the document it stands in; None for one of an unknown set."""
+    held, _, rest = factor.partition("/")
+    commodity = rest.partition("/")[0]
+    source = footprint.factor_sets().get(held)
+    if source is None:
+        return None
+    name = _COMMODITIES.get(commodity, Words(commodity, commodity))
+    document = f"{source.publisher}, {source.document} {source.edition}".strip()
+    return Words(f"{name.ko} · {document}", f"{name.en} · {document}")
 
 
 def factor_names(walk: Walk, run_id: UUID) -> list[str]:

@@ -125,9 +125,13 @@ def _proofs(found: Trace) -> list[dict[str, Any]]:
 
 def _places(found: Trace) -> list[dict[str, Any]]:
     english = (get_language() or "ko").startswith("en")
-    return [
-        {"id": step.key, "name": step.title.text("en" if english else "ko"),
-         "lon": step.place.longitude, "lat": step.place.latitude, "kind": "building"}
-        for step in found.steps
+    # Several meters of one building are one place.
+    places = {
+        (step.place.longitude, step.place.latitude): {
+            "id": step.key, "name": step.title.text("en" if english else "ko"),
+            "lon": step.place.longitude, "lat": step.place.latitude, "kind": "building",
+        }
+        for step in reversed(found.steps)
         if step.place is not None
-    ]  # fmt: skip
+    }  # fmt: skip
+    return list(places.values())
