@@ -19,7 +19,7 @@ def test_a_verifier_traces_and_recomputes(
     axe(page)
     shot(page, "evidence")
     page.locator(f"a[href*='{world.home_run.id}']").first.click()
-    expect(page.get_by_text("building-energy-savings 1").first).to_be_visible()
+    expect(page.get_by_text("건물 에너지 절감").first).to_be_visible()
     page.get_by_role("button", name="다시 계산").click()
     expect(page.get_by_text("한 바이트도 다르지 않습니다")).to_be_visible()
     axe(page)
