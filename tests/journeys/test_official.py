@@ -83,7 +83,7 @@ def test_nobody_approves_their_own_and_another_does(
     expect(maker.get_by_role("heading", name="모니터링 2025-05-05 – 2025-05-11")).to_be_visible()
 
     maker.locator("table a").first.click()
-    expect(maker.locator("#panel")).to_contain_text("solar-self-consumption")
+    expect(maker.locator("#panel")).to_contain_text("태양광 자가소비")
     axe(maker)
     shot(maker, "console-run-panel")
     maker.locator("#panel").get_by_role("button", name="닫기").click()
