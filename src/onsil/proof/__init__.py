@@ -15,6 +15,7 @@ from onsil.proof.entries import (
     append_many,
     leaf,
 )
+from onsil.proof.findings import Finding, VerifyReport
 from onsil.proof.note import NoteError, Signer, load_or_create_signer, parse_verifier_key
 from onsil.proof.receipts import (
     ReceiptCheck,
@@ -25,7 +26,8 @@ from onsil.proof.receipts import (
     verify_receipt,
 )
 from onsil.proof.sequencer import latest, log_folder, log_years, sequence
-from onsil.proof.verification import Finding, LogStatus, VerifyReport, status, verify
+from onsil.proof.status import LogStatus, status
+from onsil.proof.verification import verify
 
 __all__ = [
     "AuditRecord", "Checkpoint", "EntrySource", "Finding", "Leaf", "LogStatus", "NoteError",
