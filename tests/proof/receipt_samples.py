@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from onsil.core.canonical import canonical_bytes
 from onsil.proof.checkpoint import Checkpoint
 from onsil.proof.merkle import inclusion_proof, leaf_hash, root_hash, tree
-from onsil.proof.note import Signer
+from onsil.proof.signer import Signer
 
 CITY = "pyeongtaek"
 ORIGIN = f"onsil/{CITY}/2026"
@@ -108,7 +108,8 @@ def sample(
     leaves[index] = commitment
     hashes = tree(leaf_hash(leaf) for leaf in leaves)
     signer = Signer(Ed25519PrivateKey.from_private_bytes(b"l" * 32))
-    held = Checkpoint(ORIGIN, size, root_hash(hashes, size)).signed(signer)
+    held = Checkpoint(ORIGIN, size, root_hash(hashes, size))
+    held = Checkpoint(held.origin, held.size, held.root, signer.sign(held.text, ORIGIN))
     known = witnesses()
     note = held.note + "".join(w.line(held) for w in known if w.name[-1] in signed_by)
     said = {"format": "onsil-receipt@v1", "commitment": commitment.hex()}

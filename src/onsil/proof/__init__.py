@@ -17,15 +17,12 @@ from onsil.proof.entries import (
     leaf,
 )
 from onsil.proof.findings import Finding, VerifyReport
-from onsil.proof.note import (
-    NoteError,
-    Signer,
-    load_or_create_signer,
-    parse_verifier_key,
-    verifier_key,
-)
-from onsil.proof.receipts import ReceiptCheck, published_key, receipt, verify_receipt
+from onsil.proof.keys import NoteError, VerifierKey, verifier_key
+from onsil.proof.note import parse_verifier_key
+from onsil.proof.receipt_check import ReceiptCheck, verify_receipt
+from onsil.proof.receipts import published_key, receipt
 from onsil.proof.sequencer import latest, log_folder, log_years, sequence
+from onsil.proof.signer import Cosigner, Signer, load_or_create_signer
 from onsil.proof.status import LogStatus, status
 from onsil.proof.verification import verify
 
@@ -33,6 +30,7 @@ __all__ = [
     "AuditRecord",
     "BundleCheck",
     "Checkpoint",
+    "Cosigner",
     "EntrySource",
     "Finding",
     "Leaf",
@@ -41,6 +39,7 @@ __all__ = [
     "PagedSource",
     "ReceiptCheck",
     "Signer",
+    "VerifierKey",
     "VerifyReport",
     "append",
     "append_encoded",

@@ -14,8 +14,9 @@ from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError
 from onsil.proof.batches import EVERY, Batch, pending_batches, placed_size
 from onsil.proof.checkpoint import Checkpoint, open_checkpoint, origin
+from onsil.proof.keys import NoteError
 from onsil.proof.merkle import EMPTY_ROOT, root_hash
-from onsil.proof.note import NoteError, Signer
+from onsil.proof.signer import Signer
 from onsil.proof.tiles import LogFolder
 
 
@@ -103,7 +104,7 @@ def _extend(
 ) -> Checkpoint:  # fmt: skip
     size = log.grow(held.size, [c for batch in pending for c in batch.commitments])
     root = root_hash(log.hashes(size), size)
-    signed = Checkpoint(held.origin, size, root).signed(signer)
+    signed = signer.sign_checkpoint(Checkpoint(held.origin, size, root), clock.now())
     log.publish(signed.note, signer.verifier_key(signed.origin))
     _place(conn, city, year, held.size, pending)
     _record(conn, city, year, signed, clock)
