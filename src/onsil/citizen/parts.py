@@ -1,15 +1,15 @@
-"""What a payment took from a wallet, and giving back a part of it to the very same positions. Pure.
+"""What a payment took from a wallet, and what of it goes back when it is cancelled. Pure.
 
-A payment that is cancelled in part stands afterwards as if it had been made for the rest from the
-beginning: what it took last goes back first, so that value bound to a place or soon to expire stays
-spent.
+All of it returns to the very same positions. What is to stay paid is paid anew in the same act,
+fund by fund the first that the payment had taken: so value bound to a place or soon to expire stays
+spent, and the payment stands as if it had been made for the rest from the beginning.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from onsil.ledger import Leg, LotTerms, Piece, PostedLeg
+from onsil.ledger import Leg, LotFilter, LotTerms, Piece, PostedLeg
 
 
 @dataclass(frozen=True)
@@ -54,27 +54,39 @@ def parts(taken: Iterable[Stretch]) -> tuple[Part, ...]:
     return tuple(Part(*like, amount) for like, amount in sums.items())
 
 
-def last(taken: Sequence[Stretch], without: int, amount: int) -> tuple[Stretch, ...]:
-    """The last `amount` of the stretches, their very last `without` left out (given back before).
-
-    In the order in which they were taken. Raises ValueError when there is not as much.
-    """
-    whole = sum(one.amount for one in taken)
-    end = whole - without
-    begin = end - amount
-    if amount <= 0 or without < 0 or begin < 0:
-        raise ValueError(f"cannot give back {amount} of {whole}, {without} of them given already")
-    found, at = [], 0
+def split(taken: Sequence[Stretch], amount: int) -> tuple[tuple[Stretch, ...], tuple[Stretch, ...]]:
+    """The first `amount` of what was taken, and the rest. Raises ValueError when there is less."""
+    if not 0 <= amount <= sum(one.amount for one in taken):
+        raise ValueError(f"there are not {amount} in {taken}")
+    before, after = [], []
     for one in taken:
-        first, final = max(begin, at), min(end, at + one.amount)
-        if first < final:
-            skipped = first - at
-            found.append(Stretch(one.terms, one.taken + skipped, one.made + skipped, final - first))
-        at += one.amount
-    return tuple(found)
+        part = min(amount, one.amount)
+        amount -= part
+        if part:
+            before.append(Stretch(one.terms, one.taken, one.made, part))
+        if part < one.amount:
+            after.append(Stretch(one.terms, one.taken + part, one.made + part, one.amount - part))
+    return tuple(before), tuple(after)
 
 
 def return_leg(back: Sequence[Stretch], shop: str, wallet: str, asset: str) -> Leg:
     """The leg that gives stretches back: the same positions leave the shop and enter the wallet."""
     pieces = tuple(Piece(one.terms, one.made, one.taken, one.amount) for one in reversed(back))
     return Leg(shop, wallet, asset, sum(one.amount for one in back), pieces=pieces)
+
+
+def repaid_legs(
+    kept: Sequence[Stretch], shop: str, wallet: str, asset: str, place: frozenset[str]
+) -> tuple[Leg, ...]:
+    """The legs that pay the part of a cancelled payment that stays: each fund as much as it had
+    paid of it, from value that the shop (`place`: the rules it satisfies) may take."""
+    sums: dict[str, int] = {}
+    for one in kept:
+        sums[one.terms.fund] = sums.get(one.terms.fund, 0) + one.amount
+    return tuple(
+        Leg(
+            wallet, shop, asset, amount,
+            only=LotFilter(merchant_rules=place, funds=frozenset({fund})),
+        )
+        for fund, amount in sums.items()
+    )  # fmt: skip

@@ -369,6 +369,11 @@ class Migration(migrations.Migration):
             field=models.DecimalField(decimal_places=2, default=0, max_digits=5),
         ),
         migrations.AddField(
+            model_name="cancellation",
+            name="rest_transfer_id",
+            field=models.UUIDField(blank=True, null=True),
+        ),
+        migrations.AddField(
             model_name="payment",
             name="cancelled",
             field=models.BigIntegerField(default=0),

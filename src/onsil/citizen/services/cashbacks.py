@@ -228,8 +228,7 @@ def _paid_base(tx: Connection, payment: Payment, rule: CashbackRule) -> int:
     assert done is not None, "an applied payment is in the ledger"
     person, asset = wallet_account(payment.citizen_id), local_asset(payment.city)
     taken = parts.stretches(done.legs, person, asset)
-    kept = sum(one.amount for one in taken) - payment.cancelled
-    return _base(parts.last(taken, payment.cancelled, kept), rule) if kept > 0 else 0
+    return _base(taken, rule) if payment.kept else 0
 
 
 def _base(taken: Iterable[parts.Stretch], rule: CashbackRule) -> int:
