@@ -1,7 +1,5 @@
 """What the city shows of its log: checkpoints, witnesses, anchors, growth, and whom to believe."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +11,12 @@ from django.utils.translation import gettext as _
 from onsil import proof
 from onsil.core.database import Connection
 from onsil.portal.logbook import Log, home, logbook
-from onsil.proof import anchors
+from onsil.proof.anchors import AnchorRecord, recent
+from onsil.proof.witness.plan import WitnessPlan, parse_plan
 from onsil.tenancy import transaction
+from onsil.tenancy.cities import city as city_profile
 
+PLAN_FILE = "witnesses.toml"
 _POINTS = 240
 _NEWEST = 10
 
@@ -26,16 +27,16 @@ class Transparency:
 
     logs: Sequence[Log]
     status: proof.LogStatus
-    checkpoints: Sequence[proof.CheckpointPoint]
-    growth: Sequence[proof.CheckpointPoint]
-    anchors: Sequence[anchors.AnchorRecord]
+    checkpoints: Sequence[proof.GrowthPoint]
+    growth: Sequence[proof.GrowthPoint]
+    anchors: Sequence[AnchorRecord]
 
     @property
     def newest(self) -> Log | None:
         return self.logs[0] if self.logs else None
 
     @property
-    def anchored(self) -> anchors.AnchorRecord | None:
+    def anchored(self) -> AnchorRecord | None:
         """The newest checkpoint that a place confirmed."""
         return next((one for one in self.anchors if one.state == "confirmed"), None)
 
@@ -44,24 +45,23 @@ def transparency(city: str) -> Transparency:
     """Everything the page shows, read at one moment."""
     logs = logbook(city)
     with transaction(city) as conn:
-        history = getattr(proof, "checkpoint_history", lambda *_: [])(conn, city, None, _POINTS)
+        history = proof.checkpoint_history(conn, city, _POINTS)
         return Transparency(
             logs,
-            proof.status(conn, city, home()),
-            sorted(history, key=lambda one: (one.year, one.size), reverse=True)[:_NEWEST],
+            _status(conn, city),
+            history[: -_NEWEST - 1 : -1],
             history,
-            anchors.recent(conn, city, _NEWEST),
+            recent(conn, city, _NEWEST),
         )
 
 
-def growth_chart(points: Sequence[proof.CheckpointPoint], zone: ZoneInfo) -> dict[str, Any] | None:
+def growth_chart(points: Sequence[proof.GrowthPoint], zone: ZoneInfo) -> dict[str, Any] | None:
     """The sealed records of all years over time, for the chart tag; None before two checkpoints."""
     if len(points) < 2:
         return None
-    ordered = sorted(points, key=lambda one: (one.year, one.size))
     last_of: dict[int, int] = {}
     totals = []
-    for point in ordered:
+    for point in points:
         last_of[point.year] = point.size
         totals.append(sum(last_of.values()))
     return {
@@ -69,7 +69,7 @@ def growth_chart(points: Sequence[proof.CheckpointPoint], zone: ZoneInfo) -> dic
         "description": _("서명할 때마다 몇 건이 봉인되어 있었는지. 줄어드는 일은 없습니다."),
         "kind": "line",
         "unit": _("건"),
-        "labels": [_label(point.signed_at, zone) for point in ordered],
+        "labels": [_label(point.signed_at, zone) for point in points],
         "series": [{"name": _("봉인된 기록"), "kind": "measured", "values": totals, "area": True}],
     }
 
@@ -94,17 +94,23 @@ def policy_text(city: str, year: int | None = None) -> str | None:
 
 def _witness_lines(city: str) -> str:
     with transaction(city) as conn:
-        return _witnesses_of(conn, city)[0]
+        return _witnesses_of(_status(conn, city))
 
 
-def _witnesses_of(conn: Connection, city: str) -> tuple[str, proof.LogStatus]:
+def _status(conn: Connection, city: str) -> proof.LogStatus:
+    return proof.status(conn, city, home(), witness_plan(city))
+
+
+def witness_plan(city: str) -> WitnessPlan | None:
+    """The city's witnesses and quorums by date (`cities/<city>/witnesses.toml`), if it has any."""
+    path = city_profile(city).folder / PLAN_FILE
+    return parse_plan(path.read_text("utf-8")) if path.is_file() else None
+
+
+def _witnesses_of(told: proof.LogStatus) -> str:
     """The policy's lines without those of logs, which the keys of each year stand for."""
-    told = proof.status(conn, city, home())
-    lines = [
-        line for line in getattr(told, "quorum", "").split("\n") if line.split()[:1] != ["log"]
-    ]
-    text = "\n".join(lines).strip() or "quorum none"
-    return text + "\n", told
+    lines = [line for line in told.policy.split("\n") if line.split()[:1] != ["log"]]
+    return ("\n".join(lines).strip() or "quorum none") + "\n"
 
 
 def trust(city: str, language: str) -> dict[str, Any]:
@@ -115,11 +121,11 @@ def trust(city: str, language: str) -> dict[str, Any]:
     """
     logs = logbook(city)
     with transaction(city) as conn:
-        policy, told = _witnesses_of(conn, city)
+        told = _status(conn, city)
     return {
         "logs": [key.text for log in logs for key in log.keys],
         "keys": {log.origin: log.verifier_key for log in logs},
-        "policy": policy,
+        "policy": _witnesses_of(told),
         "operators": {
             witness.name: operator(witness, language) for witness in getattr(told, "witnesses", ())
         },

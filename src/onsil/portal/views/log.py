@@ -54,9 +54,8 @@ def transparency(request: HttpRequest) -> HttpResponse:
             "shown": shown,
             "newest": shown.newest,
             "chart": growth_chart(shown.growth, request.city.zone),
-            "witnesses": [
-                (w, operator(w, language)) for w in getattr(shown.status, "witnesses", ())
-            ],
+            "witnesses": [(one, operator(one, language)) for one in shown.status.witnesses],
+            "policy": shown.status.policy,
             "program": program(),
             "address": request.build_absolute_uri("/").rstrip("/"),
         },
