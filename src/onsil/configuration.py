@@ -11,8 +11,12 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onsil.core.refusal import OperationError
+
+if TYPE_CHECKING:
+    from onsil.proof.home import LogHome
 
 ROOT_HOME = Path("/var/lib/onsil")
 
@@ -44,6 +48,12 @@ class Configuration:
     debug: bool = False
     owner: bool = False
     language: str = "ko"
+    log_url: str = ""
+    log_token: str = field(default="", repr=False)
+    signed_folder: str = ""
+    witnesses: Path = Path("witnesses.toml")
+    local_witness: bool = True
+    witness_port: int = 8405
     evm_rpc_url: str = field(default="", repr=False)  # may hold an access key
     evm_port: int = 8404
     evm_chain_id: int = 0
@@ -70,6 +80,16 @@ class Configuration:
     def log_folder(self) -> Path:
         """Where the transparency log's tiles and checkpoints are kept."""
         return self.data_folder / "log"
+
+    @property
+    def log_home(self) -> "LogHome":
+        """The logs, in the folder or at `log_url`, with the records of what was signed last."""
+        from onsil.proof.home import LogHome
+
+        if self.log_url:
+            return LogHome(self.log_url, token=self.log_token)
+        records = Path(self.signed_folder) if self.signed_folder else self.data_folder / "signed"
+        return LogHome(self.log_folder, records)
 
     @property
     def key_folder(self) -> Path:

@@ -85,7 +85,7 @@ class Installation:
 
 
 def _start(folder: Path) -> Installation:
-    ports = dict(zip(("WEB", "HUB", "LIVE", "MQTT", "EVM"), _free_ports(5), strict=True))
+    ports = dict(zip(("WEB", "HUB", "LIVE", "MQTT", "EVM", "WITNESS"), _free_ports(6), strict=True))
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ONSIL_")}
     environment = kept | {
         "ONSIL_DATA_FOLDER": str(folder),

@@ -232,8 +232,8 @@ def _anchored_by(city: str, place: "EvmAnchor") -> list[_Subject]:
     conf = prepared_configuration()
     code = _known(city, conf)
     found: list[_Subject] = []
-    for year in proof.log_years(conf.log_folder, code):
-        name, log = proof.origin(code, year), proof.log_folder(conf.log_folder, code, year)
+    for year in proof.log_years(conf.log_home, code):
+        name, log = proof.origin(code, year), proof.log_folder(conf.log_home, code, year)
         for head in place.history(name, limit=1000):
             problem, root = "", head.root
             try:

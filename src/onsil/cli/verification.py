@@ -57,7 +57,7 @@ def _verify_city(conf: Configuration, city: str, public_key: bytes | None) -> in
 
     with transaction(conf.dsn, city) as conn, progress(city) as tell:
         report = proof.verify(
-            conn, city, conf.log_folder, log_sources(), public_key=public_key, progress=tell
+            conn, city, conf.log_home, log_sources(), public_key=public_key, progress=tell
         )
     for finding in report.findings:
         subject = f"{finding.kind} {finding.subject_id}" if finding.subject_id else ""

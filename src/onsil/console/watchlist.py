@@ -23,7 +23,7 @@ def alarm_list(city: CityProfile, now: datetime) -> list[alarms.Alarm]:
     with transaction(city.code) as conn:
         health = devices.device_health(conn, city.code, FixedClock(now))
         counts = hub.quarantine_counts(conn, city.code, now - _LOOK_BACK)
-        log = proof.status(conn, city.code, configuration().log_folder)
+        log = proof.status(conn, city.code, configuration().log_home)
         submitted = [m for m in footprint.monitorings(conn, city.code) if m.status == "submitted"]
     unreleased = [s for s in citizen.settlements.settlements() if s.released_at is None]
     applied = citizen.merchants.merchants(Merchant.State.APPLIED)

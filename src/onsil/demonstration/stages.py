@@ -140,13 +140,13 @@ def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None
     deadline = datetime.now(UTC) + timedelta(seconds=30)
     while True:
         with connect(conf.dsn, city) as conn:
-            waiting = proof.status(conn, city, conf.log_folder).pending
+            waiting = proof.status(conn, city, conf.log_home).pending
         if not waiting or datetime.now(UTC) > deadline:
             break
         time.sleep(0.2)
     outcome.check(not waiting, "the log has not caught up after 30 s")
     with connect(conf.dsn, city) as conn:
-        report = proof.verify(conn, city, conf.log_folder, log_sources(), progress=tell)
+        report = proof.verify(conn, city, conf.log_home, log_sources(), progress=tell)
     outcome.leaves, outcome.verified = report.leaves, report.ok
     outcome.failures.extend(finding.en for finding in report.findings)
     passed: set[str] = set()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from onsil.configuration import configuration
-from onsil.proof.home import PUBLISHED, LogHome, as_home
+from onsil.proof.home import PUBLISHED, LogHome
 from onsil.proof.keys import VerifierKey
 from onsil.proof.tiles import TiledLog
 
@@ -52,7 +52,7 @@ class Log:
 
 def home() -> LogHome:
     """Where this installation keeps its logs."""
-    return as_home(configuration().log_folder)
+    return configuration().log_home
 
 
 def logbook(city: str) -> list[Log]:

@@ -46,7 +46,7 @@ def receipt_of(city: str, kind: str, subject_id: UUID, reader: str) -> Held | No
         entry = _entry(conn, city, kind, subject_id)
         if entry is None or not (kind in PUBLIC or (reader and reader in owners(kind, entry))):
             return None
-        folder = configuration().log_folder
+        folder = configuration().log_home
         return Held(kind, subject_id, proof.receipt(conn, city, kind, subject_id, folder, entry))
 
 

@@ -16,6 +16,7 @@ from onsil.proof.entries import (
     append_many,
     leaf,
 )
+from onsil.proof.erasure import Erased, erase, erase_many
 from onsil.proof.findings import Finding, VerifyReport
 from onsil.proof.home import LogHome, published_key
 from onsil.proof.keys import NoteError, VerifierKey, verifier_key
@@ -24,7 +25,14 @@ from onsil.proof.receipt_check import ReceiptCheck, verify_receipt
 from onsil.proof.receipts import receipt
 from onsil.proof.sequencer import latest, log_folder, log_years, sequence
 from onsil.proof.signer import Cosigner, Signer, load_or_create_signer
-from onsil.proof.status import LogStatus, status
+from onsil.proof.status import (
+    GrowthPoint,
+    LogStatus,
+    WitnessStatus,
+    checkpoint_history,
+    note_refusal,
+    status,
+)
 from onsil.proof.verification import verify
 
 __all__ = [
@@ -33,7 +41,9 @@ __all__ = [
     "Checkpoint",
     "Cosigner",
     "EntrySource",
+    "Erased",
     "Finding",
+    "GrowthPoint",
     "Leaf",
     "LogHome",
     "LogStatus",
@@ -43,17 +53,22 @@ __all__ = [
     "Signer",
     "VerifierKey",
     "VerifyReport",
+    "WitnessStatus",
     "append",
     "append_encoded",
     "append_many",
     "audit",
     "audit_trail",
     "bundle",
+    "checkpoint_history",
+    "erase",
+    "erase_many",
     "latest",
     "leaf",
     "load_or_create_signer",
     "log_folder",
     "log_years",
+    "note_refusal",
     "open_checkpoint",
     "origin",
     "parse_verifier_key",

@@ -5,7 +5,6 @@ A receipt is what a person takes away; a bundle is the same proof for programs, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +13,10 @@ from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
 from onsil.proof.checkpoint import Checkpoint, open_checkpoint
 from onsil.proof.entries import commitment, entry_bytes
+from onsil.proof.home import Place, published_key
 from onsil.proof.merkle import leaf_hash, verify_inclusion
 from onsil.proof.note import NoteError
-from onsil.proof.receipts import prove, published_key
+from onsil.proof.receipts import prove
 
 BUNDLE_FORMAT = "onsil-proof-bundle@v1"
 
@@ -36,7 +36,7 @@ class BundleCheck:
 
 
 def bundle(
-    conn: Connection, city: str, kind: str, subject_id: UUID, folder: Path,
+    conn: Connection, city: str, kind: str, subject_id: UUID, folder: Place,
     entry: Mapping[str, Any],
 ) -> dict[str, Any] | Refusal:  # fmt: skip
     """Everything needed to verify one subject offline, as JSON values: entry, salt, commitment,

@@ -122,8 +122,8 @@ def _refuse_forks(conn: Connection, shard: _Shard, year: int) -> None:
         ahead = furthest_witness(conn, shard.city, of_year)
         if ahead and ahead.size > (held.size if of_year == shard.year else 0):
             raise OperationError(
-                f"the witness {ahead.name} has seen {ahead.size} leaves of "
-                f"{origin(shard.city, of_year)}, more than the {held.size} on record here. Was a "
+                f"the witness {ahead.name} has seen {ahead.words} of "
+                f"{origin(shard.city, of_year)}, and {held.size} leaves are on record here. Was a "
                 "backup restored? Refusing to sign a second history",
                 retry=False,
             )

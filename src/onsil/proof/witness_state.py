@@ -1,9 +1,13 @@
 """What witnesses have said about a city's logs, as the database keeps it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from onsil.core.database import Connection, cursor
+
+FORKED = 2**62
+"""The size noted for a witness that has seen another history altogether."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class AheadWitness:
     name: str
     size: int
 
+    @property
+    def words(self) -> str:
+        """What it has seen."""
+        return "another history" if self.size >= FORKED else f"{self.size} leaves"
+
 
 def witness_states(conn: Connection, city: str) -> list[WitnessState]:
     """All that witnesses have said of a city's logs, by year and name."""
@@ -51,6 +60,16 @@ def furthest_witness(conn: Connection, city: str, year: int) -> AheadWitness | N
             (city, year),
         ).fetchone()
     return AheadWitness(*row) if row else None
+
+
+def forget_others(conn: Connection, city: str, vkeys: Sequence[str]) -> None:
+    """What witnesses outside the policy have seen stops nobody."""
+    with cursor(conn) as run:
+        run.execute(
+            """UPDATE proof_witness SET ahead = NULL
+            WHERE city = %s AND ahead IS NOT NULL AND vkey <> ALL(%s)""",
+            (city, list(vkeys)),
+        )
 
 
 def note_cosigned(

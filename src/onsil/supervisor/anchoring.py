@@ -97,11 +97,11 @@ def fund_locally(conf: Configuration, node: anchors.Node, key: anchors.SigningKe
 
 def newest_checkpoints(conf: Configuration, city: str) -> list[Checkpoint]:
     """The newest checkpoint of each of a city's logs, oldest year first, signatures verified."""
-    years = proof.log_years(conf.log_folder, city)
+    years = proof.log_years(conf.log_home, city)
     if not years:
         return []
     key = proof.load_or_create_signer(conf.key_folder, city).public_key
-    found = [read_checkpoint(proof.log_folder(conf.log_folder, city, y), key) for y in years]
+    found = [read_checkpoint(proof.log_folder(conf.log_home, city, y), key) for y in years]
     return [checkpoint for checkpoint in found if checkpoint is not None]
 
 

@@ -79,7 +79,13 @@ def service_roles(
 
         return Role(name, role_command(name), answers, needs)
 
+    async def witness_answers() -> bool:
+        return await http_answers(conf.host, conf.witness_port)
+
+    address = f"http://{conf.host}:{conf.witness_port}"
+    witness = Role("witness", role_command("witness"), witness_answers, address=address)
     roles = [
+        *([witness] if conf.local_witness else []),
         session("writer", database),
         session("proof", database),
         session("worker", database),
@@ -104,6 +110,8 @@ def ports(
         ("hub_port", conf.host, conf.hub_port),
         ("live_port", conf.host, conf.live_port),
     ]
+    if conf.local_witness:
+        listed.append(("witness_port", conf.host, conf.witness_port))
     if broker:
         listed.append(("mqtt_port", broker.host, broker.port))
     if chain:

@@ -83,6 +83,16 @@ def proof(conf: Configuration) -> None:
     _until_told(lambda stop: run_sequencing(conf, SystemClock(), stop))
 
 
+def witness(conf: Configuration) -> None:
+    """The installation's own witness: it cosigns its logs, and proves nothing to outsiders."""
+    from onsil.proof.witness.serving import open_witness, serve
+    from onsil.tenancy.witnesses import LOCAL_NAME, local_witness_folder
+
+    folder = local_witness_folder(conf)
+    open_witness(folder, LOCAL_NAME)
+    serve(folder, conf.host, conf.witness_port)
+
+
 def anchor(conf: Configuration) -> None:
     """Each city's newest checkpoint, once a day, to where the operator cannot rewrite it."""
     from onsil.supervisor.anchoring import run_anchoring
@@ -118,7 +128,7 @@ def simulators(conf: Configuration) -> None:
 
 ROLES: dict[str, Callable[[Configuration], None]] = {
     role.__name__: role
-    for role in (web, hub, live, writer, proof, anchor, mqtt, worker, simulators)
+    for role in (web, hub, live, writer, proof, witness, anchor, mqtt, worker, simulators)
 }
 
 

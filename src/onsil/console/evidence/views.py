@@ -1,6 +1,5 @@
 """The verifier's screens: runs and what they rest on, recomputing, sampling, findings, the log."""
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -218,7 +217,7 @@ def _tell(request: Request, outcome: object, done: str) -> None:
 def _log_page(request: Request, **context: Any) -> HttpResponse:
     city = request.city.code
     with transaction(city) as conn:
-        state = proof.status(conn, city, Path(configuration().log_folder))
+        state = proof.status(conn, city, configuration().log_home)
     return page(
         request, "console/evidence/log.html", section="evidence", tab="log", state=state, **context
     )
@@ -238,5 +237,5 @@ def verify_log(request: Request) -> HttpResponse:
     city = request.city.code
     began = _CLOCK.now()
     with transaction(city) as conn:
-        report = proof.verify(conn, city, Path(configuration().log_folder), log_sources())
+        report = proof.verify(conn, city, configuration().log_home, log_sources())
     return _log_page(request, report=report, took=_CLOCK.now() - began, at=began)

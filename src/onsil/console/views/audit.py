@@ -40,7 +40,7 @@ def listing(request: Request) -> HttpResponse:
             )
             for actor in actors
         ]  # fmt: skip
-        log = proof.status(conn, request.city.code, configuration().log_folder)
+        log = proof.status(conn, request.city.code, configuration().log_home)
     found = sorted(chain(*trails), key=lambda r: r.id, reverse=True)[:limit]
     names = people.names_of(r.actor for r in found)
     if as_file:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -81,7 +80,7 @@ class Walk:
             return Proof(ProofState.NONE)
         if personal and self.public:
             return Proof(ProofState.NONE, note=_WITHHELD)
-        folder = Path(configuration().log_folder)
+        folder = configuration().log_home
         bundle = proof.bundle(self.conn, self.city, kind, subject_id, folder, entry)
         if isinstance(bundle, Refusal):
             if bundle.code == "not-sequenced-yet":
