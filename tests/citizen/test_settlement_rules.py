@@ -37,23 +37,29 @@ def test_cancelling_ends_at_the_citys_midnight():
     assert not settlement.cancellable(paid, datetime(2025, 7, 1, 15, 0, tzinfo=UTC), SEOUL)
 
 
-@given(st.lists(st.builds(Sale, st.sampled_from([A, B]), st.integers(1, 9999), st.booleans())))
+SALES = st.integers(1, 9999).flatmap(
+    lambda amount: st.builds(Sale, st.sampled_from([A, B]), st.just(amount), st.integers(0, amount))
+)
+
+
+@given(st.lists(SALES))
 @settings(max_examples=50)
 def test_lines_account_for_every_sale(sales):
     rows = settlement.lines(sales, PAYEES)
     assert sum(r.payments for r in rows) == len(sales)
-    assert sum(r.net for r in rows) == sum(s.amount for s in sales if not s.cancelled)
+    assert sum(r.cancellations for r in rows) == sum(s.cancelled > 0 for s in sales)
+    assert sum(r.net for r in rows) == sum(s.amount - s.cancelled for s in sales)
     assert {r.payee.merchant_id for r in rows} == {s.merchant_id for s in sales}
     assert settlement.lines(reversed(sales), PAYEES) == rows
 
 
 def test_a_sale_of_an_unknown_shop_is_never_passed_over():
     with pytest.raises(KeyError):
-        settlement.lines([Sale(UUID(int=3), 10, False)], PAYEES)
+        settlement.lines([Sale(UUID(int=3), 10, 0)], PAYEES)
 
 
 def test_the_file_opens_in_a_spreadsheet_and_adds_up():
-    sales = [Sale(A, 4500, False), Sale(A, 500, True), Sale(B, 1200, False)]
+    sales = [Sale(A, 4500, 0), Sale(A, 500, 500), Sale(B, 1200, 0)]
     rows = settlement.lines(sales, PAYEES)
     content = settlement.file_bytes(DAY, date(2025, 7, 2), rows)
     assert content.startswith(b"\xef\xbb\xbf")
@@ -64,6 +70,18 @@ def test_the_file_opens_in_a_spreadsheet_and_adds_up():
     assert read[3][5:] == ["3", "6200", "1", "500", "5700"]
     assert settlement.file_bytes(DAY, date(2025, 7, 2), rows) == content
     assert len(settlement.file_digest(content)) == 64
+
+
+def test_a_shops_own_file_tells_what_was_taken_back_in_part():
+    at = datetime(2025, 7, 1, 12, 0, tzinfo=SEOUL)
+    rows = [settlement.ShopRow(at, "AB23", 4500, 0), settlement.ShopRow(at, "CD45", 1000, 400),
+            settlement.ShopRow(at, "EF67", 700, 700)]  # fmt: skip
+    content = settlement.shop_file_bytes(DAY, date(2025, 7, 2), rows)
+    read = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert [row[4:] for row in read[1:]] == [
+        ["결제 paid", "4500", "4500"], ["부분취소 partly cancelled", "1000", "600"],
+        ["취소 cancelled", "700", "0"], ["합계 total", "6200", "5100"],
+    ]  # fmt: skip
 
 
 def test_a_day_without_sales_has_a_file_that_says_so():

@@ -120,7 +120,9 @@ def test_an_alteration_with_a_matching_new_commitment_is_named(fresh_database, p
     value = commitment(leaf.salt, entry_bytes(CITY, "transfer", posted[7], entry))
     as_owner(
         fresh_database,
-        "UPDATE proof_entry SET commitment = %(value)s WHERE subject_id = %(id)s",
+        """UPDATE proof_batch SET commitments =
+          overlay(commitments PLACING %(value)s FROM 2 * position(uuid_send(%(id)s) IN ids) - 1)
+        WHERE position(uuid_send(%(id)s) IN ids) > 0""",
         id=posted[7],
         value=value,
     )
@@ -133,7 +135,12 @@ def test_a_transfer_deleted_together_with_its_leaf_is_missed_in_the_tree(
     as_owner(
         fresh_database,
         "DELETE FROM ledger_transfer WHERE id = %(id)s",
-        "DELETE FROM proof_entry WHERE subject_id = %(id)s",
+        """UPDATE proof_batch SET size = size - 1,
+          ids = overlay(ids PLACING '' FROM position(uuid_send(%(id)s) IN ids) FOR 16),
+          salts = overlay(salts PLACING '' FROM 2 * position(uuid_send(%(id)s) IN ids) - 1 FOR 32),
+          commitments =
+            overlay(commitments PLACING '' FROM 2 * position(uuid_send(%(id)s) IN ids) - 1 FOR 32)
+        WHERE position(uuid_send(%(id)s) IN ids) > 0""",
         id=posted[7],
     )
     assert verified(fresh_database, tmp_path) == [("entry-missing", None)]
@@ -178,7 +185,7 @@ def test_the_books_tell_when_balances_were_altered(fresh_database, posted, state
         "UPDATE ledger_lot SET fund = 'x'",
         "UPDATE ledger_account SET code = 'x'",
         "DELETE FROM ledger_refusal",
-        "UPDATE proof_entry SET salt = commitment",
+        "UPDATE proof_batch SET salts = commitments",
         "DELETE FROM proof_checkpoint",
         "UPDATE proof_audit SET actor = 'x'",
     ],

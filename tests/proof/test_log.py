@@ -15,7 +15,7 @@ from onsil import proof
 from onsil.core.clock import FixedClock
 from onsil.core.database import Connection, connect
 from onsil.core.ids import new_id
-from onsil.core.refusal import OperationError, Refusal
+from onsil.core.refusal import OperationError
 from onsil.proof.merkle import consistency_proof, verify_consistency
 
 CITY = "pyeongtaek"
@@ -356,77 +356,6 @@ def test_progress_is_told_to_the_end(conn, tmp_path, log):
     assert seen[-1] == (6000, 6000)
     assert seen == sorted(seen)
     assert len(seen) > 1
-
-
-def test_a_receipt_is_verified_with_the_public_key_alone(conn, tmp_path, log, signer):
-    rows = Rows()
-    key = rows.add(conn, 700)[333]
-    log()
-    text = proof.receipt(conn, CITY, KIND, key, tmp_path, rows.rows[key])
-    assert isinstance(text, str)
-    assert text.startswith("c2sp.org/tlog-proof@v1\nextra ")
-    shown = proof.verify_receipt(text, signer.public_key)
-    assert (shown.valid, shown.findings) == (True, [])
-    assert (shown.kind, shown.subject_id, shown.index, shown.size) == (KIND, key, 333, 700)
-    assert shown.entry == rows.rows[key]
-    assert shown.content_checked
-    bare = proof.receipt(conn, CITY, KIND, key, tmp_path)
-    assert isinstance(bare, str)
-    assert proof.verify_receipt(bare, signer.public_key).valid
-    assert not proof.verify_receipt(bare, signer.public_key).content_checked
-
-
-def test_a_receipt_that_was_touched_is_not_valid(conn, tmp_path, log, signer):
-    rows = Rows()
-    keys = rows.add(conn, 9)
-    log()
-    text = proof.receipt(conn, CITY, KIND, keys[4], tmp_path, rows.rows[keys[4]])
-    wrong = proof.receipt(conn, CITY, KIND, keys[4], tmp_path, {"energy_wh": "999"})
-    assert isinstance(text, str)
-    assert isinstance(wrong, str)
-    touched = [
-        wrong,
-        text.replace("index 4", "index 5"),
-        text.replace("onsil/pyeongtaek/2026\n9\n", "onsil/pyeongtaek/2026\n8\n"),
-        text.replace("extra ", "extra A"),
-        text.replace("index 4", "index x"),
-        "\n".join(text.split("\n")[:3] + text.split("\n")[4:]),
-        "",
-        "c2sp.org/tlog-proof@v1\n\n",
-    ]
-    for other in touched:
-        assert other != text
-        shown = proof.verify_receipt(other, signer.public_key)
-        assert not shown.valid
-        assert shown.findings
-    assert not proof.verify_receipt(text, bytes(32)).valid
-
-
-def test_what_is_not_logged_or_not_signed_yet_has_no_receipt(conn, tmp_path, log):
-    rows = Rows()
-    rows.add(conn)
-    log()
-    waiting = rows.add(conn)[0]
-    for key, code in ((new_id(), "not-logged"), (waiting, "not-sequenced-yet")):
-        refusal = proof.receipt(conn, CITY, KIND, key, tmp_path)
-        assert isinstance(refusal, Refusal)
-        assert refusal.code == code
-
-
-def test_a_bundle_holds_all_and_shows_what_was_touched(conn, tmp_path, log, signer):
-    rows = Rows()
-    key = rows.add(conn, 5)[2]
-    log()
-    made = proof.bundle(conn, CITY, KIND, key, tmp_path, rows.rows[key])
-    assert isinstance(made, dict)
-    assert proof.verify_bundle(made, signer.public_key).valid
-    assert not proof.verify_bundle(made, bytes(32)).valid
-    touched = {
-        "entry": {"energy_wh": "9"}, "salt": "00" * 32, "index": 3, "city": "goyang",
-        "kind": "other", "id": str(new_id()), "format": "x", "proof": [], "entry ": None,
-    }  # fmt: skip
-    for name, value in touched.items():
-        assert not proof.verify_bundle({**made, name.strip(): value}).valid
 
 
 def test_the_status_tells_how_far_the_log_is(conn, tmp_path, log, clock):

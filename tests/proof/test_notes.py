@@ -2,6 +2,7 @@
 
 import os
 import stat
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,16 +11,10 @@ from hypothesis import strategies as st
 
 from onsil.core.refusal import OperationError
 from onsil.proof.checkpoint import Checkpoint, open_checkpoint, parse_text
+from onsil.proof.keys import NoteError, key_id, verifier_key
 from onsil.proof.merkle import EMPTY_ROOT, leaf_hash, root_hash, tree
-from onsil.proof.note import (
-    NoteError,
-    Signer,
-    key_id,
-    load_or_create_signer,
-    open_note,
-    parse_verifier_key,
-    verifier_key,
-)
+from onsil.proof.note import open_note, parse_verifier_key
+from onsil.proof.signer import Signer, load_or_create_signer
 from onsil.proof.tiles import LogFolder, bundle, index_path, tile_path, tile_width, unbundle
 
 # The example of the Go reference implementation of signed notes.
@@ -32,6 +27,7 @@ NOTE = (
     "KE6RyyBwJnAM=\n"
 )
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ORIGIN = "onsil/pyeongtaek/2026"
 
 
@@ -81,7 +77,7 @@ def test_a_broken_verifier_key_is_not_taken(text):
 
 
 def test_a_checkpoint_is_three_lines_under_the_name_of_its_origin():
-    held = Checkpoint(ORIGIN, 7, EMPTY_ROOT).signed(SIGNER)
+    held = SIGNER.sign_checkpoint(Checkpoint(ORIGIN, 7, EMPTY_ROOT), NOW)
     assert held.text == f"{ORIGIN}\n7\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
     assert open_checkpoint(held.note, SIGNER.public_key) == held
     other = SIGNER.sign(held.text, "another/name")

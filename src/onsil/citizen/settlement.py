@@ -25,11 +25,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Sale:
-    """One payment as settlement sees it: no payer in it."""
+    """One payment as settlement sees it, in won: no payer in it. `cancelled` is what of it was
+    taken back."""
 
     merchant_id: UUID
     amount: int
-    cancelled: bool
+    cancelled: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,17 @@ class ShopRow:
     at: datetime
     confirmation: str
     amount: int
-    cancelled: bool
+    cancelled: int
+
+    @property
+    def owed(self) -> int:
+        return self.amount - self.cancelled
+
+    @property
+    def state(self) -> str:
+        if not self.cancelled:
+            return "결제 paid"
+        return "취소 cancelled" if not self.owed else "부분취소 partly cancelled"
 
 
 def day_period(day: date, zone: ZoneInfo) -> Period:
@@ -94,7 +105,7 @@ def lines(sales: Iterable[Sale], payees: Iterable[Payee]) -> tuple[Line, ...]:
         figure[1] += sale.amount
         if sale.cancelled:
             figure[2] += 1
-            figure[3] += sale.amount
+            figure[3] += sale.cancelled
     made = [Line(known[merchant], *figure) for merchant, figure in figures.items()]
     return tuple(sorted(made, key=lambda x: (x.payee.business_number, x.payee.merchant_id)))
 
@@ -128,14 +139,13 @@ def shop_file_bytes(day: date, pay_day: date, rows: Sequence[ShopRow]) -> bytes:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(SHOP_HEADER)
     for row in rows:
-        state = "취소 cancelled" if row.cancelled else "결제 paid"
-        owed = 0 if row.cancelled else row.amount
         time = row.at.strftime("%Y-%m-%d %H:%M:%S")
         writer.writerow([
-            day.isoformat(), pay_day.isoformat(), time, row.confirmation, state, row.amount, owed,
+            day.isoformat(), pay_day.isoformat(), time, row.confirmation, row.state, row.amount,
+            row.owed,
         ])  # fmt: skip
     gross = sum(r.amount for r in rows)
-    owed = sum(r.amount for r in rows if not r.cancelled)
+    owed = sum(r.owed for r in rows)
     writer.writerow([
         day.isoformat(), pay_day.isoformat(), "", "", "합계 total", gross, owed,
     ])  # fmt: skip

@@ -16,22 +16,29 @@ from onsil.cli.frame import (
     progress,
     refuse,
 )
-from onsil.cli.words import text
+from onsil.cli.words import language, text
 from onsil.configuration import Configuration
 
 
 def verify(
     file: Path | None = typer.Argument(
-        None, help=text("묶음(JSON) 또는 영수증; 없으면 로그 전체", "a bundle (JSON) or receipt;"
+        None, help=text("영수증 또는 묶음(JSON); 없으면 로그 전체", "a receipt or a bundle (JSON);"
                         " without it the whole log")
     ),
-    key: str = typer.Option(
-        "", "--key", help=text("도시의 공개키 (16진수)", "the city's public key, in hex")
+    key: list[str] = typer.Option(
+        [], "--key", help=text("로그의 공개 열쇠 (이름+id+열쇠, 또는 16진수)",
+                               "a log's key (name+id+key, or hex)")
+    ),
+    policy: Path | None = typer.Option(
+        None, "--policy", help=text("증인과 정족수의 정책 파일", "a policy of witnesses")
+    ),
+    as_json: bool = typer.Option(
+        False, "--json", help=text("결과를 JSON으로", "the result as JSON")
     ),
     city: str = CityOption,
 ) -> None:  # fmt: skip
     if file:
-        _verify_file(existing_file(file), _public_key(key))
+        _verify_file(existing_file(file), key, policy, as_json)
         return
     with installation() as conf:
         from onsil.tenancy.cities import all_cities
@@ -66,32 +73,39 @@ def _verify_city(conf: Configuration, city: str, public_key: bytes | None) -> in
     return len(report.findings)
 
 
-def _public_key(value: str) -> bytes | None:
+def _public_key(values: list[str]) -> bytes | None:
+    """The 32 bytes of the one key given, in hex or as a verifier key; None without one."""
+    from onsil import proof
+
+    if not values:
+        return None
     try:
-        raw = bytes.fromhex(value)
+        if "+" in values[0]:
+            return proof.parse_verifier_key(values[0])[1]
+        raw = bytes.fromhex(values[0])
     except ValueError:
-        raw = b"?"
-    if value and len(raw) != 32:
-        raise BadInput(text("--key는 64자리 16진수입니다", "--key wants 64 hexadecimal digits"))
-    return raw or None
+        raw = b""
+    if len(raw) != 32 or len(values) > 1:
+        raise BadInput(text("--key는 이름+id+열쇠 하나, 또는 64자리 16진수 하나입니다",
+                            "--key wants one name+id+key or 64 hexadecimal digits"))  # fmt: skip
+    return raw
 
 
-def _verify_file(path: Path, public_key: bytes | None) -> None:
+def _verify_file(path: Path, keys: list[str], policy: Path | None, as_json: bool) -> None:
     """Check a receipt or a bundle with no database at all."""
     from onsil import footprint, proof
     from onsil.portal import bundle
 
     raw = path.read_bytes()
     form = _format(raw)
-    if public_key is None and form != "receipt":
+    if form == "receipt":
+        _verify_receipt(raw, keys, policy, as_json)
+        return
+    public_key = _public_key(keys)
+    if public_key is None:
         err.print(text("--key가 없어 파일 안의 공개키를 믿고 확인합니다",
                        "without --key, the key inside the file is trusted"))  # fmt: skip
     match form.split("@")[0]:
-        case "receipt":
-            if public_key is None:
-                raise BadInput(text("영수증에는 --key가 필요합니다", "a receipt wants --key"))
-            check = proof.verify_receipt(raw.decode("utf-8", "replace"), public_key)
-            _tell(check.valid, check.findings, f"{check.origin} #{check.index}")
         case "onsil-proof-bundle":
             check = proof.verify_bundle(json.loads(raw), public_key)
             _tell(check.valid, check.findings, f"{check.kind} {check.subject_id}")
@@ -102,6 +116,40 @@ def _verify_file(path: Path, public_key: bytes | None) -> None:
         case _:
             run = footprint.verify_bundle(raw)
             _tell(run.ok, run.findings, text(f"산정 실행 {run.run_id}", f"run {run.run_id}"))
+
+
+def _verify_receipt(raw: bytes, keys: list[str], policy: Path | None, as_json: bool) -> None:
+    """Check a receipt against logs' keys and a policy; exit status 1 when anything is wrong."""
+    from onsil import proof
+
+    if not keys and policy is None:
+        raise BadInput(text("영수증에는 --key나 --policy가 필요합니다",
+                            "a receipt wants --key or --policy"))  # fmt: skip
+    try:
+        words = existing_file(policy).read_text("utf-8") if policy else ""
+        check = proof.verify_receipt(raw, [_log_key(key, raw) for key in keys], words)
+    except (proof.NoteError, UnicodeDecodeError) as error:
+        raise BadInput(
+            text(f"열쇠나 정책을 쓸 수 없습니다: {error}",
+                 f"the key or the policy cannot be used: {error}")
+        ) from error  # fmt: skip
+    if as_json:
+        out.print(json.dumps(check.shown, ensure_ascii=False), markup=False)
+    else:
+        out.print("\n".join(check.lines(language())), markup=False)
+    if not check.valid:
+        raise typer.Exit(1)
+
+
+def _log_key(value: str, receipt: bytes) -> str:
+    """A verifier key as given; 32 bytes in hex are taken for the key of the receipt's own log."""
+    from onsil import proof
+
+    public_key = None if "+" in value else _public_key([value])
+    if public_key is None:
+        return value
+    origin = receipt.decode("utf-8", "replace").partition("\n\n")[2].partition("\n")[0]
+    return proof.verifier_key(origin, public_key)
 
 
 def _format(raw: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.urls import NoReverseMatch, reverse
 
 from onsil import footprint, hub
@@ -28,8 +28,7 @@ def ring(city: CityProfile, language: str) -> dict[str, dict[str, Any]]:
     awards = Award.objects.filter(city=city.code, posting__state="applied")
     awarded = awards.aggregate(n=Sum("points"))["n"] or 0
     payments = Payment.objects.filter(city=city.code, state="applied")
-    kept = payments.exclude(cancellation__state="applied")
-    paid = kept.aggregate(n=Sum("amount"))["n"] or 0
+    paid = payments.aggregate(n=Sum(F("amount") - F("cancelled")))["n"] or 0
     count = "{:,}" if english else "{:,}건"
     projects, programmes = reverse("console-projects"), reverse("console-programmes")
     return {

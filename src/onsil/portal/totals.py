@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.core.cache import cache
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
 
 from onsil import footprint, hub
 from onsil.citizen.models import Payment
@@ -79,9 +79,9 @@ def _count(city: str) -> Totals:
         sales = footprint.sales(conn, city)
         awards = Award.objects.filter(city=city, posting__state="applied")
         simulated = awards.filter(decision__simulated=True)
-        payments = Payment.objects.filter(city=city, state="applied").exclude(
-            cancellation__state="applied"
-        )
+        payments = Payment.objects.filter(city=city, state="applied").annotate(
+            left=F("amount") - F("cancelled")
+        ).filter(left__gt=0)  # fmt: skip
         counted: dict[str, int] = {}
         for one in series:
             counted[one.source] = counted.get(one.source, 0) + 1
@@ -101,8 +101,8 @@ def _count(city: str) -> Totals:
             points_today=_rows(
                 awards.filter(posting__changed_at__gte=today), "points", "posting__changed_at"
             ),
-            paid_krw=_rows(payments, "amount", "decided_at"),
-            paid_today_krw=_rows(payments.filter(decided_at__gte=today), "amount", "decided_at"),
+            paid_krw=_rows(payments, "left", "decided_at"),
+            paid_today_krw=_rows(payments.filter(decided_at__gte=today), "left", "decided_at"),
             paid_mixed=payments.filter(citizen__in=simulated.values("person")).exists(),
             sources=tuple(sorted(counted.items())),
         )

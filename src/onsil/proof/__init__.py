@@ -5,6 +5,7 @@ is committed into the tree and signs it; anyone verifies a receipt or the whole 
 """
 
 from onsil.proof.audit import AuditRecord, audit, audit_trail
+from onsil.proof.bundles import BundleCheck, bundle, verify_bundle
 from onsil.proof.checkpoint import Checkpoint, open_checkpoint, origin
 from onsil.proof.entries import (
     EntrySource,
@@ -15,22 +16,51 @@ from onsil.proof.entries import (
     append_many,
     leaf,
 )
-from onsil.proof.note import NoteError, Signer, load_or_create_signer, parse_verifier_key
-from onsil.proof.receipts import (
-    ReceiptCheck,
-    bundle,
-    published_key,
-    receipt,
-    verify_bundle,
-    verify_receipt,
-)
+from onsil.proof.findings import Finding, VerifyReport
+from onsil.proof.keys import NoteError, VerifierKey, verifier_key
+from onsil.proof.note import parse_verifier_key
+from onsil.proof.receipt_check import ReceiptCheck, verify_receipt
+from onsil.proof.receipts import published_key, receipt
 from onsil.proof.sequencer import latest, log_folder, log_years, sequence
-from onsil.proof.verification import Finding, LogStatus, VerifyReport, status, verify
+from onsil.proof.signer import Cosigner, Signer, load_or_create_signer
+from onsil.proof.status import LogStatus, status
+from onsil.proof.verification import verify
 
 __all__ = [
-    "AuditRecord", "Checkpoint", "EntrySource", "Finding", "Leaf", "LogStatus", "NoteError",
-    "PagedSource", "ReceiptCheck", "Signer", "VerifyReport", "append", "append_encoded",
-    "append_many", "audit", "audit_trail", "bundle", "latest", "leaf", "load_or_create_signer",
-    "log_folder", "log_years", "open_checkpoint", "origin", "parse_verifier_key",
-    "published_key", "receipt", "sequence", "status", "verify", "verify_bundle", "verify_receipt",
+    "AuditRecord",
+    "BundleCheck",
+    "Checkpoint",
+    "Cosigner",
+    "EntrySource",
+    "Finding",
+    "Leaf",
+    "LogStatus",
+    "NoteError",
+    "PagedSource",
+    "ReceiptCheck",
+    "Signer",
+    "VerifierKey",
+    "VerifyReport",
+    "append",
+    "append_encoded",
+    "append_many",
+    "audit",
+    "audit_trail",
+    "bundle",
+    "latest",
+    "leaf",
+    "load_or_create_signer",
+    "log_folder",
+    "log_years",
+    "open_checkpoint",
+    "origin",
+    "parse_verifier_key",
+    "published_key",
+    "receipt",
+    "sequence",
+    "status",
+    "verifier_key",
+    "verify",
+    "verify_bundle",
+    "verify_receipt",
 ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from onsil.proof.note import NoteError, Signer, open_note
+from onsil.proof.keys import NoteError
+from onsil.proof.note import Signature, join_note, open_note, split_note
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,15 @@ class Checkpoint:
         """The three lines that are signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
-    def signed(self, signer: Signer) -> "Checkpoint":
-        """The same checkpoint with its note, signed under the origin's name."""
-        return Checkpoint(self.origin, self.size, self.root, signer.sign(self.text, self.origin))
+    @property
+    def signatures(self) -> list[Signature]:
+        """The lines below its text, none of them verified here."""
+        return split_note(self.note)[1] if self.note else []
+
+    def with_signatures(self, more: Iterable[Signature]) -> "Checkpoint":
+        """The same checkpoint with further lines behind those it has."""
+        text = split_note(self.note)[0] if self.note else self.text
+        return replace(self, note=join_note(text, [*self.signatures, *more]))
 
 
 def origin(city: str, year: int) -> str:
@@ -42,9 +50,14 @@ def parse_text(text: str, note: str = "") -> Checkpoint:
         root = base64.b64decode(lines[2], validate=True)
     except binascii.Error as error:
         raise NoteError("a checkpoint's root is base64") from error
-    if len(root) != 32:
+    if len(root) != 32 or int(lines[1]) >= 1 << 63:
         raise NoteError("a checkpoint's root has 32 bytes")
     return Checkpoint(lines[0], int(lines[1]), root, note)
+
+
+def parse_checkpoint(note: str) -> Checkpoint:
+    """A checkpoint from its note, no signature verified. Raises NoteError when malformed."""
+    return parse_text(split_note(note)[0], note)
 
 
 def open_checkpoint(note: str, public_key: bytes) -> Checkpoint:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import lt
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -11,8 +12,28 @@ from onsil.core.canonical import canonical_bytes
 from onsil.core.database import Connection, cursor
 from onsil.core.ids import new_id
 
+ID, SALT, COMMITMENT = 16, 32, 32
+"""Widths in bytes of what a batch packs."""
+ERASED = bytes(SALT)
+ASCENDING = frozenset({"transfer"})
+"""Kinds whose ids only ever ascend within a city. Their leaves need no index of their own."""
+
 _ENVELOPE = frozenset({"kind", "city", "id"})
 _PAGE = 2000
+_APPEND = """WITH b AS (
+  INSERT INTO proof_batch (city, batch, kind, first_id, last_id, size, ids, salts, commitments)
+  VALUES (%(city)s, %(batch)s, %(kind)s, %(first)s::uuid, %(last)s::uuid, %(size)s, %(ids)s,
+    %(salts)s, %(commitments)s)
+  RETURNING 1
+), p AS (
+  INSERT INTO proof_pending (city, batch, size) VALUES (%(city)s, %(batch)s, %(size)s) RETURNING 1
+), i AS (
+  INSERT INTO proof_subject (city, kind, subject_id, batch, position)
+  SELECT %(city)s, %(kind)s, key, %(batch)s, n - 1
+  FROM unnest(%(keys)s::uuid[]) WITH ORDINALITY AS given (key, n)
+  RETURNING 1
+)
+SELECT (SELECT count(*) FROM b), (SELECT count(*) FROM p), (SELECT count(*) FROM i)"""
 
 
 class EntrySource(Protocol):
@@ -56,6 +77,11 @@ def entry_bytes(city: str, kind: str, subject_id: UUID, entry: Mapping[str, Any]
     return canonical_bytes({**entry, "kind": kind, "city": city, "id": subject_id})
 
 
+def unpack(packed: bytes, width: int) -> list[bytes]:
+    """The items of a packed column."""
+    return [packed[place : place + width] for place in range(0, len(packed), width)]
+
+
 def commitment(salt: bytes, content: bytes) -> bytes:
     """SHA-256(salt || content); without the 32-byte salt nothing can be guessed from it."""
     return sha256(salt + content).digest()
@@ -66,7 +92,7 @@ def append(
 ) -> None:
     """Add one leaf in the caller's transaction. A subject has one leaf of a kind, for ever.
 
-    Raises psycopg.errors.UniqueViolation for a second one.
+    Raises psycopg.errors.UniqueViolation for a second one (ExclusionViolation where ids ascend).
     """
     append_many(conn, city, kind, [(subject_id, entry)])
 
@@ -83,32 +109,36 @@ def append_many(
 def append_encoded(
     conn: Connection, city: str, kind: str, contents: list[tuple[UUID, bytes]]
 ) -> None:
-    """The same for contents already in canonical bytes (which `entry_bytes` would give)."""
+    """The same for contents already in canonical bytes (which `entry_bytes` would give).
+
+    Ids of a kind in `ASCENDING` must ascend, in the batch and from batch to batch: raises
+    ValueError, or psycopg.errors.ExclusionViolation where another batch has been that far.
+    """
     if not contents:
         return
-    batch = new_id()
-    salts = os.urandom(32 * len(contents))
-    rows = [salts[i : i + 32] for i in range(0, len(salts), 32)]
-    ids = "{" + ",".join([str(key) for key, _ in contents]) + "}"
-    parts = zip(rows, contents, strict=True)
-    commitments = b"".join([commitment(salt, content) for salt, (_, content) in parts])
+    ids = [key.bytes for key, _ in contents]
+    ascends = kind in ASCENDING
+    if ascends and not all(map(lt, ids, ids[1:])):
+        raise ValueError(f"ids of {kind} have to ascend")
+    salts = os.urandom(SALT * len(contents))
+    commitments = [
+        sha256(salts[place : place + SALT] + content).digest()
+        for place, (_, content) in zip(range(0, len(salts), SALT), contents, strict=True)
+    ]
     with cursor(conn) as run:
-        run.execute(
-            """INSERT INTO proof_entry (city, kind, subject_id, batch, position, salt, commitment)
-            SELECT %(city)s, %(kind)s, key, %(batch)s, n - 1,
-              substr(%(salts)s, 32 * (n - 1)::int + 1, 32),
-              substr(%(commitments)s, 32 * (n - 1)::int + 1, 32)
-            FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS given (key, n)""",
-            {
-                "city": city, "kind": kind, "batch": batch, "ids": ids, "salts": salts,
-                "commitments": commitments,
-            },
+        written = next(
+            run.execute(
+                _APPEND,
+                {
+                    "city": city, "kind": kind, "batch": new_id(), "size": len(contents),
+                    "first": contents[0][0] if ascends else None,
+                    "last": contents[-1][0] if ascends else None,
+                    "ids": b"".join(ids), "salts": salts, "commitments": b"".join(commitments),
+                    "keys": [] if ascends else [key for key, _ in contents],
+                },
+            )
         )  # fmt: skip
-        assert run.rowcount == len(contents), "every leaf is written"
-        run.execute(
-            "INSERT INTO proof_pending (city, batch, size) VALUES (%s, %s, %s)",
-            (city, batch, len(contents)),
-        )
+    assert written == (1, 1, 0 if ascends else len(contents)), "every leaf is written"
 
 
 @dataclass(frozen=True)
@@ -122,15 +152,23 @@ class Leaf:
     year: int | None
     index: int | None
 
+    @property
+    def erased(self) -> bool:
+        """Whether the salt is gone, so that nobody can tell any more what was committed to."""
+        return self.salt == ERASED
+
 
 def leaf(conn: Connection, city: str, kind: str, subject_id: UUID) -> Leaf | None:
     """The leaf of a subject, or None when it was never appended."""
     with cursor(conn) as run:
         row = run.execute(
-            """SELECT e.salt, e.commitment, s.year, s.first_index + e.position
-            FROM proof_entry e LEFT JOIN proof_span s USING (city, batch)
-            WHERE e.city = %s AND e.kind = %s AND e.subject_id = %s""",
-            (city, kind, subject_id),
+            """SELECT substr(b.salts, 32 * p.position + 1, 32),
+              substr(b.commitments, 32 * p.position + 1, 32), s.year, s.first_index + p.position
+            FROM onsil_leaf_place(%(city)s, %(kind)s, %(id)s) p
+            JOIN proof_batch b ON b.city = %(city)s AND b.batch = p.batch
+              AND substr(b.ids, 16 * p.position + 1, 16) = uuid_send(%(id)s)
+            LEFT JOIN proof_span s ON s.city = %(city)s AND s.batch = p.batch""",
+            {"city": city, "kind": kind, "id": subject_id},
         ).fetchone()
     if row is None:
         return None

@@ -1,47 +1,45 @@
-"""Receipts (c2sp.org/tlog-proof) and offline bundles: what a citizen or auditor takes away.
+"""Receipts (c2sp.org/tlog-proof): what a citizen takes away and anybody verifies, offline.
 
-Both are verified with the city's public key alone, without the operator's server.
+A receipt's leaf data is the salted commitment. Its `extra` line holds, as canonical JSON, the
+content as it was committed to, the salt, and where a checkpoint that covers the leaf is anchored:
+
+    {"anchor": {…}, "commitment": hex, "content": text, "format": "onsil-receipt@v1", "salt": hex}
+
+The format has no room for prose outside the `extra` line, and prose that nothing proves would only
+mislead: verifiers say in words what the content, once proved, says.
 """
 
 import base64
-import binascii
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from onsil.core.canonical import plain
+from onsil.core.canonical import canonical_bytes
 from onsil.core.database import Connection
 from onsil.core.refusal import OperationError, Refusal
-from onsil.proof.checkpoint import Checkpoint, open_checkpoint
-from onsil.proof.entries import commitment, entry_bytes, leaf
-from onsil.proof.merkle import inclusion_proof, leaf_hash, verify_inclusion
+from onsil.proof import standalone
+from onsil.proof.entries import Leaf, entry_bytes, leaf
+from onsil.proof.merkle import inclusion_proof
 from onsil.proof.note import NoteError, parse_verifier_key
 from onsil.proof.sequencer import log_folder, read_checkpoint
 
-_HEADER = "c2sp.org/tlog-proof@v1"
-BUNDLE_FORMAT = "onsil-proof-bundle@v1"
+HEADER = "c2sp.org/tlog-proof@v1"
+FORMAT = "onsil-receipt@v1"
 
 
 @dataclass(frozen=True)
-class ReceiptCheck:
-    """What a verified receipt or bundle shows; `findings` says in words why it is not valid.
+class Proven:
+    """A leaf's place in the newest signed tree of its year, and the way up from it."""
 
-    `content_checked` tells whether the entry itself was there and fits the leaf, or only the
-    leaf's place in the signed tree was shown.
-    """
-
-    valid: bool
-    findings: list[str] = field(default_factory=list)
-    origin: str = ""
-    index: int = -1
-    size: int = 0
-    kind: str = ""
-    subject_id: UUID | None = None
-    entry: Mapping[str, Any] | None = None
-    content_checked: bool = False
+    year: int
+    index: int
+    size: int
+    path: list[bytes]
+    note: str
+    salt: bytes
+    commitment: bytes
 
 
 def published_key(folder: Path, city: str, year: int) -> bytes:
@@ -62,150 +60,113 @@ def receipt(
 ) -> str | Refusal:  # fmt: skip
     """The tlog-proof of one subject's leaf in the newest tree of its year.
 
-    Its extra data hold the salt, and the entry when given, so it belongs to the subject's owner.
-    Refuses with `not-logged` or `not-sequenced-yet`.
+    With `entry` it holds the content and the salt, so it belongs to the subject's owner; without,
+    only the commitment. Refuses with `not-logged`, `not-sequenced-yet` or `erased`.
     """
-    made = _prove(conn, city, kind, subject_id, folder)
+    made = prove(conn, city, kind, subject_id, folder)
     if isinstance(made, Refusal):
         return made
-    index, path, note, salt, value = made
-    extra: dict[str, Any] = {
-        "city": city, "kind": kind, "id": str(subject_id), "salt": salt.hex(),
-        "commitment": value.hex(),
-    }  # fmt: skip
+    extra: dict[str, Any] = {"format": FORMAT, "commitment": made.commitment.hex()}
     if entry is not None:
-        extra["entry"] = plain(entry)
-    packed = base64.b64encode(json.dumps(extra, ensure_ascii=False).encode()).decode()
-    lines = [_HEADER, f"extra {packed}", f"index {index}"]
-    lines += [base64.b64encode(step).decode() for step in path]
-    return "\n".join(lines) + "\n\n" + note
+        extra["content"] = entry_bytes(city, kind, subject_id, entry).decode()
+        extra["salt"] = made.salt.hex()
+    packed = base64.b64encode(canonical_bytes(extra)).decode()
+    lines = [HEADER, f"extra {packed}", f"index {made.index}"]
+    lines += [base64.b64encode(step).decode() for step in made.path]
+    return "\n".join(lines) + "\n\n" + made.note
 
 
-def _prove(
+def prove(
     conn: Connection, city: str, kind: str, subject_id: UUID, folder: Path
-) -> tuple[int, list[bytes], str, bytes, bytes] | Refusal:
+) -> Proven | Refusal:
+    """The inclusion proof of a subject's leaf; refuses as `receipt` does.
+
+    Raises OperationError when the log on disk is damaged or behind the database.
+    """
     found = leaf(conn, city, kind, subject_id)
-    if found is None:
-        return Refusal(
-            "not-logged",
-            "이 기록은 투명성 로그에 등록되어 있지 않습니다. 식별자를 확인해 주세요.",
-            "This record is not in the transparency log. Please check its identifier.",
-            {"kind": kind, "id": str(subject_id)},
-        )
-    if found.index is None or found.year is None:
-        return Refusal(
-            "not-sequenced-yet",
-            "이 기록은 곧 서명된 로그에 들어갑니다. 몇 초 뒤에 다시 시도해 주세요.",
-            "This record is about to enter the signed log. Please try again in a few seconds.",
-            {"kind": kind, "id": str(subject_id)},
-        )
+    no = _unprovable(found, kind, subject_id)
+    if no is not None:
+        return no
+    assert found is not None
+    assert found.year is not None
+    assert found.index is not None
     log = log_folder(folder, city, found.year)
     held = read_checkpoint(log, published_key(folder, city, found.year))
     if held is None or held.size <= found.index:
         raise OperationError(f"{log.path} is behind the database", retry=False)
     path = inclusion_proof(log.hashes(held.size), found.index, held.size)
-    return found.index, path, held.note, found.salt, found.commitment
+    return Proven(found.year, found.index, held.size, path, held.note, found.salt, found.commitment)
 
 
-def verify_receipt(text: str, public_key: bytes) -> ReceiptCheck:
-    """Check a receipt with the city's 32-byte public key, offline. Never raises for bad input."""
+def _unprovable(found: Leaf | None, kind: str, subject_id: UUID) -> Refusal | None:
+    facts = {"kind": kind, "id": str(subject_id)}
+    if found is None:
+        return Refusal(
+            "not-logged",
+            "이 기록은 투명성 로그에 등록되어 있지 않습니다. 식별자를 확인해 주세요.",
+            "This record is not in the transparency log. Please check its identifier.",
+            facts,
+        )
+    if found.erased:
+        return Refusal(
+            "erased",
+            "이 기록의 내용은 지워졌습니다. 로그에는 뜻을 알 수 없는 지문만 남아 있어 영수증을 "
+            "만들 수 없습니다.",
+            "The content of this record was erased. The log keeps only a fingerprint that says "
+            "nothing, so there is no receipt.",
+            facts,
+        )
+    if found.index is None:
+        return Refusal(
+            "not-sequenced-yet",
+            "이 기록은 곧 서명된 로그에 들어갑니다. 몇 초 뒤에 다시 시도해 주세요.",
+            "This record is about to enter the signed log. Please try again in a few seconds.",
+            facts,
+        )
+    return None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing about a receipt that does not hold."""
+
+    code: str
+    ko: str
+    en: str
+
+
+@dataclass(frozen=True)
+class ReceiptCheck:
+    """What a verified receipt shows; `findings` name what is wrong, one by one.
+
+    `shown` is the whole result as JSON values, in the form the stand-alone verifier prints.
+    """
+
+    shown: Mapping[str, Any]
+    findings: tuple[Fault, ...] = field(default=())
+
+    @property
+    def valid(self) -> bool:
+        return not self.findings
+
+    @property
+    def content(self) -> Mapping[str, Any] | None:
+        """What was logged, with its kind, city and id; None when the receipt withholds it."""
+        return self.shown["content"]
+
+    def lines(self, language: str = "ko") -> list[str]:
+        """The result in words, wrong things first."""
+        return standalone.lines(dict(self.shown), not language.startswith("en"))
+
+
+def verify_receipt(raw: bytes, logs: Sequence[str], policy: str = "") -> ReceiptCheck:
+    """Check a receipt against logs' verifier keys and a policy's text, offline.
+
+    Never raises for a bad receipt. Raises NoteError for a key or a policy that cannot be used.
+    """
     try:
-        index, path, extra, note = _parse(text)
-        held = open_checkpoint(note, public_key)
-    except NoteError as error:
-        return ReceiptCheck(False, [str(error)])
-    return _check(extra, index, path, held)
-
-
-def _parse(text: str) -> tuple[int, list[bytes], dict[str, Any], str]:
-    head, separator, note = text.partition("\n\n")
-    lines = head.split("\n")
-    if not separator or lines[0] != _HEADER or len(lines) < 3:
-        raise NoteError("not a transparency log receipt")
-    if not lines[1].startswith("extra "):
-        raise NoteError("the receipt does not say what it is for")
-    number = lines[2].removeprefix("index ")
-    if number == lines[2] or not (number.isascii() and number.isdigit()):
-        raise NoteError("the receipt has no index")
-    try:
-        extra = json.loads(base64.b64decode(lines[1][6:], validate=True))
-        path = [base64.b64decode(line, validate=True) for line in lines[3:]]
-    except (binascii.Error, ValueError) as error:
-        raise NoteError("the receipt is damaged") from error
-    if not isinstance(extra, dict):
-        raise NoteError("the receipt is damaged")
-    return int(number), path, extra, note
-
-
-def _check(
-    extra: Mapping[str, Any], index: int, path: list[bytes], held: Checkpoint
-) -> ReceiptCheck:
-    try:
-        city, kind = str(extra["city"]), str(extra["kind"])
-        subject_id = UUID(str(extra["id"]))
-        salt, value = bytes.fromhex(extra["salt"]), bytes.fromhex(extra["commitment"])
-    except (KeyError, TypeError, ValueError):
-        return ReceiptCheck(False, ["the receipt is damaged"])
-    findings: list[str] = []
-    if not held.origin.startswith(f"onsil/{city}/"):
-        findings.append(f"the checkpoint is of {held.origin}, not of {city}")
-    if not verify_inclusion(leaf_hash(value), index, held.size, path, held.root):
-        findings.append("the leaf is not in the signed tree")
-    entry = extra.get("entry")
-    if entry is not None:
-        try:
-            content = entry_bytes(city, kind, subject_id, entry)
-        except (TypeError, ValueError):
-            content = b""
-        if commitment(salt, content) != value:
-            findings.append("the content is not what was logged")
-    return ReceiptCheck(
-        not findings, findings, held.origin, index, held.size, kind, subject_id, entry,
-        entry is not None,
-    )  # fmt: skip
-
-
-def bundle(
-    conn: Connection, city: str, kind: str, subject_id: UUID, folder: Path,
-    entry: Mapping[str, Any],
-) -> dict[str, Any] | Refusal:  # fmt: skip
-    """Everything needed to verify one subject offline, as JSON values: entry, salt, commitment,
-    inclusion proof, checkpoint and public key. Refuses as `receipt` does."""
-    made = _prove(conn, city, kind, subject_id, folder)
-    if isinstance(made, Refusal):
-        return made
-    index, path, note, salt, value = made
-    year = int(note.split("\n", 1)[0].rsplit("/", 1)[1])
-    return {
-        "format": BUNDLE_FORMAT,
-        "city": city,
-        "kind": kind,
-        "id": str(subject_id),
-        "entry": plain(entry),
-        "salt": salt.hex(),
-        "commitment": value.hex(),
-        "index": index,
-        "proof": [step.hex() for step in path],
-        "checkpoint": note,
-        "public_key": published_key(folder, city, year).hex(),
-    }
-
-
-def verify_bundle(content: Mapping[str, Any], public_key: bytes | None = None) -> ReceiptCheck:
-    """Check a bundle offline. Without `public_key` the bundle's own is used, which shows only that
-    it is consistent in itself. Never raises for bad input."""
-    try:
-        if content["format"] != BUNDLE_FORMAT or content["entry"] is None:
-            raise ValueError
-        key = bytes.fromhex(content["public_key"])
-        path = [bytes.fromhex(step) for step in content["proof"]]
-        index, note = int(content["index"]), str(content["checkpoint"])
-    except (KeyError, TypeError, ValueError):
-        return ReceiptCheck(False, ["not a proof bundle"])
-    if public_key is not None and key != public_key:
-        return ReceiptCheck(False, ["the bundle is signed with another key than the city's"])
-    try:
-        held = open_checkpoint(note, key)
-    except (NoteError, ValueError) as error:
-        return ReceiptCheck(False, [str(error)])
-    return _check(content, index, path, held)
+        keys = [standalone.Key(key) for key in logs]
+        shown = standalone.verify(raw, keys, standalone.Policy(policy) if policy else None)
+    except standalone.Unusable as error:
+        raise NoteError(str(error)) from error
+    return ReceiptCheck(shown, tuple(Fault(**finding) for finding in shown["findings"]))

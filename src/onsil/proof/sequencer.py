@@ -7,28 +7,17 @@ is refused, so that no second history is ever signed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from onsil.core.clock import Clock
 from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError
+from onsil.proof.batches import EVERY, Batch, pending_batches, placed_size
 from onsil.proof.checkpoint import Checkpoint, open_checkpoint, origin
+from onsil.proof.keys import NoteError
 from onsil.proof.merkle import EMPTY_ROOT, root_hash
-from onsil.proof.note import NoteError, Signer
+from onsil.proof.signer import Signer
 from onsil.proof.tiles import LogFolder
-
-_ENTRIES_MAX = 65_536
-_EVERY = 2**62
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Leaves appended together, in their order."""
-
-    number: UUID
-    commitments: tuple[bytes, ...]
 
 
 def log_folder(folder: Path, city: str, year: int) -> LogFolder:
@@ -90,7 +79,7 @@ def sequence(
         )
     if placed < held.size:
         tail = list(log.entries_from(placed, held.size))
-        caught_up = match_tail(tail, pending_batches(conn, city, _EVERY))
+        caught_up = match_tail(tail, pending_batches(conn, city, EVERY))
         if caught_up is None:
             raise OperationError(
                 f"the database is behind the signed log of {held.origin}: {held.size} leaves are "
@@ -115,7 +104,7 @@ def _extend(
 ) -> Checkpoint:  # fmt: skip
     size = log.grow(held.size, [c for batch in pending for c in batch.commitments])
     root = root_hash(log.hashes(size), size)
-    signed = Checkpoint(held.origin, size, root).signed(signer)
+    signed = signer.sign_checkpoint(Checkpoint(held.origin, size, root), clock.now())
     log.publish(signed.note, signer.verifier_key(signed.origin))
     _place(conn, city, year, held.size, pending)
     _record(conn, city, year, signed, clock)
@@ -130,34 +119,6 @@ def _record(conn: Connection, city: str, year: int, signed: Checkpoint, clock: C
             VALUES (%s, %s, %s, %s, %s, %s)""",
             (city, year, signed.size, signed.root, clock.now(), signed.note),
         )
-
-
-def pending_batches(conn: Connection, city: str, entries_max: int = _ENTRIES_MAX) -> list[Batch]:
-    """Committed batches that the database has not placed yet, oldest first."""
-    with cursor(conn) as run:
-        rows = run.execute(
-            """SELECT e.batch, e.commitment
-            FROM (SELECT city, batch, sum(size) OVER (ORDER BY batch) - size AS before
-                  FROM proof_pending WHERE city = %s) p
-            JOIN proof_entry e USING (city, batch)
-            WHERE p.before < %s ORDER BY e.batch, e.position""",
-            (city, entries_max),
-        ).fetchall()
-    grouped: dict[UUID, list[bytes]] = {}
-    for number, value in rows:
-        grouped.setdefault(number, []).append(bytes(value))
-    return [Batch(number, tuple(values)) for number, values in grouped.items()]
-
-
-def placed_size(conn: Connection, city: str, year: int) -> int:
-    """How many leaves of a year's log the database knows the places of."""
-    with cursor(conn) as run:
-        row = run.execute(
-            """SELECT first_index + size FROM proof_span WHERE city = %s AND year = %s
-            ORDER BY first_index DESC LIMIT 1""",
-            (city, year),
-        ).fetchone()
-    return row[0] if row else 0
 
 
 def match_tail(entries: Sequence[bytes], pending: Sequence[Batch]) -> list[Batch] | None:

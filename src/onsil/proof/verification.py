@@ -8,8 +8,6 @@ is named.
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,57 +16,31 @@ from psycopg.pq import TransactionStatus
 
 from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError
+from onsil.proof.batches import (
+    EVERY,
+    PlacedBatch,
+    StoredLeaf,
+    leaves_by_id,
+    misplaced_subjects,
+    pending_batches,
+    placed_batches,
+    placed_size,
+    placed_years,
+)
 from onsil.proof.checkpoint import Checkpoint
-from onsil.proof.entries import EntrySource, commitment, entry_bytes
+from onsil.proof.entries import ERASED, ID, EntrySource, commitment, entry_bytes, unpack
+from onsil.proof.findings import FINDINGS_MAX, VerifyReport
 from onsil.proof.merkle import Frontier, fold, leaf_hash
 from onsil.proof.receipts import published_key
 from onsil.proof.sequencer import (
     log_folder,
     log_years,
     match_tail,
-    pending_batches,
-    placed_size,
     read_checkpoint,
 )
 from onsil.proof.tiles import WIDTH, LogFolder
 
-_PAGE = 5000
-_FINDINGS_MAX = 1000
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is not as it was logged; no `subject_id` when the log itself is broken."""
-
-    kind: str
-    subject_id: UUID | None
-    code: str
-    ko: str
-    en: str
-
-
-@dataclass
-class VerifyReport:
-    """What a verification looked at and what it found. `truncated`: there were more findings."""
-
-    city: str
-    leaves: int = 0
-    pending: int = 0
-    rows: int = 0
-    checkpoints: list[Checkpoint] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    truncated: bool = False
-
-    @property
-    def ok(self) -> bool:
-        return not self.findings
-
-    def add(self, kind: str, subject_id: UUID | None, code: str, ko: str, en: str) -> None:
-        if len(self.findings) < _FINDINGS_MAX:
-            self.findings.append(Finding(kind, subject_id, code, ko, en))
-        else:
-            self.truncated = True
 
 
 @contextmanager
@@ -129,12 +101,11 @@ class _Ticker:
 
 def _extent(conn: Connection, city: str, folder: Path) -> tuple[list[int], int]:
     with cursor(conn) as run:
-        placed = run.execute(
-            "SELECT DISTINCT year FROM proof_span WHERE city = %s", (city,)
-        ).fetchall()
-        counted = run.execute("SELECT count(*) FROM proof_entry WHERE city = %s", (city,))
-        entries = next(counted)[0]
-    years = sorted({year for (year,) in placed} | set(log_years(folder, city)))
+        counted = run.execute(
+            "SELECT coalesce(sum(size), 0)::bigint FROM proof_batch WHERE city = %s", (city,)
+        )
+        (entries,) = next(counted)
+    years = sorted(set(placed_years(conn, city)) | set(log_years(folder, city)))
     return years, 2 * entries
 
 
@@ -167,8 +138,7 @@ def _compare(
     """Walk the leaves on disk beside those the database has placed; then compare the root."""
     placed = placed_size(conn, city, year)
     frontier = Frontier()
-    expected = _placed_entries(conn, city, year)
-    ahead = next(expected, None)
+    beside = _Beside(conn, city, year, report)
     for number in range(-(-held.size // WIDTH)):
         tile = log.tile(0, number, held.size)
         for hashed, value in zip(tile, log.entries(number, held.size), strict=True):
@@ -178,26 +148,61 @@ def _compare(
             tick.step()
             if leaf_hash(value) != hashed:
                 raise OperationError(f"{log.path}: leaf {index} is not its tile's", retry=False)
-            if index >= placed:
-                continue
-            if ahead is None or ahead[0] != index:
-                _missing_entry(report, year, index)
-                continue
-            if ahead[3] != value:
-                _altered_entry(report, ahead[1], ahead[2], year, index)
-            ahead = next(expected, None)
+            if index < placed:
+                beside.add(index, value)
+    beside.done()
     if frontier.root() != held.root:
         raise OperationError(f"{log.path}: the leaves do not give the signed root", retry=False)
     if placed > held.size:
         gone = placed - held.size
         raise OperationError(f"{log.path}: {gone} placed leaves are gone", retry=False)
     tail = list(log.entries_from(placed, held.size)) if placed < held.size else []
-    if match_tail(tail, pending_batches(conn, city, 2**62)) is None:
+    if match_tail(tail, pending_batches(conn, city, EVERY)) is None:
         report.add(
             "log", None, "database-behind",
             f"{year}년 로그에 서명된 {len(tail)}건을 데이터베이스가 알지 못합니다.",
             f"The database does not know {len(tail)} leaves signed in the log of {year}.",
         )  # fmt: skip
+
+
+class _Beside:
+    """The leaves of the tree, batch by batch, beside what the database holds for them."""
+
+    def __init__(self, conn: Connection, city: str, year: int, report: VerifyReport) -> None:
+        self._batches = placed_batches(conn, city, year)
+        self._year, self._report = year, report
+        self._batch: PlacedBatch | None = None
+        self._values: list[bytes] = []
+
+    def add(self, index: int, value: bytes) -> None:
+        """Take the next leaf of the tree, at `index`."""
+        if self._batch is None or index >= self._batch.first_index + self._batch.size:
+            self.done()
+            self._batch = next(self._batches, None)
+        if self._batch is None or index < self._batch.first_index:
+            _missing_entry(self._report, self._year, index)
+        else:
+            self._values.append(value)
+
+    def done(self) -> None:
+        """Compare what was taken of the batch so far."""
+        batch, values, self._values = self._batch, self._values, []
+        if batch is None or values == batch.commitments:
+            return
+        if len(batch.commitments) == len(values):
+            pairs = zip(batch.commitments, values, strict=True)
+            for place, (held, logged) in enumerate(pairs):
+                if held != logged:
+                    index = batch.first_index + place
+                    _altered_entry(self._report, batch.kind, batch.ids[place], self._year, index)
+            return
+        held, logged = set(batch.commitments), set(values)
+        for place, value in enumerate(values):
+            if value not in held:
+                _missing_entry(self._report, self._year, batch.first_index + place)
+        for key, value in zip(batch.ids, batch.commitments, strict=True):
+            if value not in logged:
+                _unlogged_entry(self._report, batch.kind, key)
 
 
 def _missing_entry(report: VerifyReport, year: int, index: int) -> None:
@@ -216,28 +221,6 @@ def _altered_entry(report: VerifyReport, kind: str, key: UUID, year: int, index:
     )  # fmt: skip
 
 
-def _placed_entries(
-    conn: Connection, city: str, year: int
-) -> Iterator[tuple[int, str, UUID, bytes]]:
-    """(index, kind, id, commitment) in tree order, a page of the tree at a time."""
-    with cursor(conn) as run:
-        spans = run.execute(
-            """SELECT first_index, batch FROM proof_span WHERE city = %s AND year = %s
-            ORDER BY first_index""",
-            (city, year),
-        ).fetchall()
-        for start in range(0, len(spans), 200):
-            page = spans[start : start + 200]
-            first_of = {batch: first for first, batch in page}
-            rows = run.execute(
-                """SELECT batch, position, kind, subject_id, commitment FROM proof_entry
-                WHERE city = %s AND batch = ANY(%s)""",
-                (city, list(first_of)),
-            ).fetchall()
-            found = [(first_of[r[0]] + r[1], r[2], r[3], bytes(r[4])) for r in rows]
-            yield from sorted(found)
-
-
 def _verify_upper_tiles(log: LogFolder, size: int) -> None:
     """Tiles above the leaves hold what the tiles below them hash to."""
     level = 1
@@ -249,47 +232,42 @@ def _verify_upper_tiles(log: LogFolder, size: int) -> None:
         level += 1
 
 
+def _unlogged_entry(report: VerifyReport, kind: str, key: UUID) -> None:
+    report.add(
+        kind, key, "entry-unlogged",
+        f"{kind} {key}: 증명 값이 로그를 거치지 않고 추가되었습니다.",
+        f"{kind} {key}: its commitment was put in without passing the log.",
+    )  # fmt: skip
+
+
 def _verify_unplaced(conn: Connection, city: str, report: VerifyReport) -> None:
-    """Entries neither in the tree nor waiting for it were put in behind the log's back."""
+    """Batches neither in the tree nor waiting for it were put in behind the log's back."""
     with cursor(conn) as run:
-        report.pending = next(
-            run.execute(
-                "SELECT coalesce(sum(size), 0)::bigint FROM proof_pending WHERE city = %s", (city,)
-            )
-        )[0]
         rows = run.execute(
-            """SELECT kind, subject_id FROM proof_entry e WHERE city = %s
-              AND NOT EXISTS (SELECT FROM proof_span s
-                              WHERE (s.city, s.batch) = (e.city, e.batch)
-                                AND e.position < s.size)
-              AND NOT EXISTS (SELECT FROM proof_pending p
-                              WHERE (p.city, p.batch) = (e.city, e.batch))
-            LIMIT %s""",
-            (city, _FINDINGS_MAX),
+            """SELECT p.size, p.size IS NOT DISTINCT FROM b.size
+            FROM proof_pending p LEFT JOIN proof_batch b USING (city, batch) WHERE p.city = %s""",
+            (city,),
         ).fetchall()
-    for kind, key in rows:
+        report.pending = sum(size for size, _ in rows)
+        unplaced = run.execute(
+            """SELECT kind, ids FROM proof_batch b WHERE city = %s
+              AND NOT EXISTS (SELECT FROM proof_span s
+                              WHERE (s.city, s.batch) = (b.city, b.batch))
+              AND NOT EXISTS (SELECT FROM proof_pending p
+                              WHERE (p.city, p.batch) = (b.city, b.batch))
+            LIMIT %s""",
+            (city, FINDINGS_MAX),
+            binary=True,
+        ).fetchall()
+    if not all(whole for _, whole in rows):
         report.add(
-            kind, key, "entry-unlogged",
-            f"{kind} {key}: 증명 값이 로그를 거치지 않고 추가되었습니다.",
-            f"{kind} {key}: its commitment was put in without passing the log.",
+            "log", None, "entry-missing",
+            "서명을 기다리던 기록이 데이터베이스에서 사라졌습니다.",
+            "Leaves that were waiting to be signed are gone from the database.",
         )  # fmt: skip
-
-
-def _entries_by_id(conn: Connection, city: str, kind: str) -> Iterator[tuple[UUID, bytes, bytes]]:
-    after: UUID | None = None
-    with cursor(conn) as run:
-        while True:
-            page = run.execute(
-                """SELECT subject_id, salt, commitment FROM proof_entry
-                WHERE city = %s AND kind = %s AND (%s::uuid IS NULL OR subject_id > %s::uuid)
-                ORDER BY subject_id LIMIT %s""",
-                (city, kind, after, after, _PAGE),
-            ).fetchall()
-            if not page:
-                return
-            for key, salt, value in page:
-                yield key, bytes(salt), bytes(value)
-            after = page[-1][0]
+    for kind, ids in unplaced:
+        for key in unpack(ids, ID):
+            _unlogged_entry(report, kind, UUID(bytes=key))
 
 
 def _verify_rows(
@@ -297,7 +275,7 @@ def _verify_rows(
     tick: _Ticker,
 ) -> None:  # fmt: skip
     """Merge the live rows with the commitments by id: each must have its other half, and fit."""
-    logged = _entries_by_id(conn, city, kind)
+    logged = _known_leaves(conn, city, kind, report)
     ahead = next(logged, None)
     before: UUID | None = None
     for key, entry in source.entries(conn, city):
@@ -306,38 +284,70 @@ def _verify_rows(
         before = key
         report.rows += 1
         tick.step()
-        while ahead is not None and ahead[0] < key:
-            _missing_row(report, kind, ahead[0])
+        while ahead is not None and ahead.subject_id < key:
+            _missing_row(report, kind, ahead)
             ahead = next(logged, None)
-        if ahead is None or ahead[0] != key:
+        if ahead is None or ahead.subject_id != key:
             report.add(
                 kind, key, "row-unlogged",
                 f"{kind} {key}: 로그에 없는 기록이 추가되었습니다.",
                 f"{kind} {key}: this record was added without entering the log.",
             )  # fmt: skip
             continue
-        if not _fits(city, kind, key, entry, ahead[1], ahead[2]):
+        if not ahead.erased and not _fits(city, kind, entry, ahead):
             report.add(
                 kind, key, "row-altered",
                 f"{kind} {key}: 기록이 로그에 남은 내용과 다르게 바뀌었습니다.",
                 f"{kind} {key}: this record was changed after it had been logged.",
             )  # fmt: skip
         ahead = next(logged, None)
-    rest: Iterator[Any] = itertools.chain([ahead] if ahead else [], logged)
-    for key, _, _ in rest:
-        _missing_row(report, kind, key)
+    for left in itertools.chain([ahead] if ahead else [], logged):
+        _missing_row(report, kind, left)
 
 
-def _fits(
-    city: str, kind: str, key: UUID, entry: Mapping[str, Any], salt: bytes, value: bytes
-) -> bool:
+def _known_leaves(
+    conn: Connection, city: str, kind: str, report: VerifyReport
+) -> Iterator[StoredLeaf]:
+    """The kind's leaves by id, telling on the way what cannot be looked up and what is erased."""
+    before: UUID | None = None
+    for key in misplaced_subjects(conn, city, kind, FINDINGS_MAX):
+        _unfindable(report, kind, key)
+    for known in leaves_by_id(conn, city, kind):
+        if not known.indexed:
+            _unfindable(report, kind, known.subject_id)
+        if known.erased:
+            report.erased += 1
+        if known.erased != (known.salt == ERASED):
+            report.add(
+                kind, known.subject_id, "salt-altered",
+                f"{kind} {known.subject_id}: 증명 값의 솔트와 삭제 기록이 서로 맞지 않습니다.",
+                f"{kind} {known.subject_id}: its salt and the record of erasures do not agree.",
+            )  # fmt: skip
+        if before is None or before < known.subject_id:
+            before = known.subject_id
+            yield known
+
+
+def _unfindable(report: VerifyReport, kind: str, key: UUID) -> None:
+    report.add(
+        kind, key, "index-altered",
+        f"{kind} {key}: 증명 값의 색인이 실제 위치와 다릅니다.",
+        f"{kind} {key}: the index of commitments does not lead to its leaf.",
+    )  # fmt: skip
+
+
+def _fits(city: str, kind: str, entry: Mapping[str, Any], leaf: StoredLeaf) -> bool:
     try:
-        return commitment(salt, entry_bytes(city, kind, key, entry)) == value
+        content = entry_bytes(city, kind, leaf.subject_id, entry)
+        return commitment(leaf.salt, content) == leaf.commitment
     except (TypeError, ValueError):
         return False
 
 
-def _missing_row(report: VerifyReport, kind: str, key: UUID) -> None:
+def _missing_row(report: VerifyReport, kind: str, leaf: StoredLeaf) -> None:
+    if leaf.erased:
+        return
+    key = leaf.subject_id
     report.add(
         kind, key, "row-missing",
         f"{kind} {key}: 로그에 있는 기록이 데이터베이스에서 지워졌습니다.",
@@ -351,7 +361,7 @@ def _verify_kinds(
     """Kinds that are logged but that nobody can read again are told, not passed over."""
     with cursor(conn) as run:
         rows = run.execute(
-            "SELECT DISTINCT kind FROM proof_entry WHERE city = %s", (city,)
+            "SELECT DISTINCT kind FROM proof_batch WHERE city = %s", (city,)
         ).fetchall()
     for (kind,) in sorted(set(rows) - {(known,) for known in sources}):
         report.add(
@@ -359,41 +369,3 @@ def _verify_kinds(
             f"{kind}: 이 종류의 기록은 대조할 원본이 지정되지 않았습니다.",
             f"{kind}: no source was given to compare records of this kind with.",
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class LogStatus:
-    """The state of a city's log: newest checkpoint (None before the first) and what is waiting."""
-
-    city: str
-    checkpoint: Checkpoint | None
-    signed_at: datetime | None
-    entries: int
-    pending: int
-    problem: str = ""
-
-
-def status(conn: Connection, city: str, folder: Path) -> LogStatus:
-    """How far the log is; `problem` says what is wrong with the folder, if anything is."""
-    with cursor(conn) as run:
-        entries, pending = next(
-            run.execute(
-                """SELECT (SELECT coalesce(sum(size), 0)::bigint FROM proof_span WHERE city = %s),
-                  (SELECT coalesce(sum(size), 0)::bigint FROM proof_pending WHERE city = %s)""",
-                (city, city),
-            )
-        )
-        signed = run.execute(
-            """SELECT signed_at FROM proof_checkpoint WHERE city = %s
-            ORDER BY year DESC, size DESC LIMIT 1""",
-            (city,),
-        ).fetchone()
-    held, problem = None, ""
-    years = log_years(folder, city)
-    try:
-        if years:
-            key = published_key(folder, city, years[-1])
-            held = read_checkpoint(log_folder(folder, city, years[-1]), key)
-    except OperationError as error:
-        problem = str(error)
-    return LogStatus(city, held, signed[0] if signed else None, entries + pending, pending, problem)

@@ -139,8 +139,13 @@ def cancel(
             return answer
         if answer.refusal is not None:
             return answer.refusal
-        made = Cancellation(city=city, payment=payment, asked_by=actor, key=key, submitted_at=now)
+        made = Cancellation(
+            city=city, payment=payment, amount=payment.amount, asked_by=actor, key=key,
+            submitted_at=now,
+        )  # fmt: skip
         postings.remember(made, answer, now)
+        payment.cancelled = payment.amount
+        payment.save(update_fields=["cancelled"])
         postings.tell(tx, made)
         proof.audit(
             tx, city, f"user:{actor.pk}", "payment.cancelled", "payment", str(payment.pk),
@@ -157,7 +162,7 @@ def sales(merchant: Merchant, day: object = None, *, clock: Clock = SYSTEM) -> l
     found = Payment.objects.filter(
         city=merchant.city, merchant=merchant, submitted_at__gte=period.start,
         submitted_at__lt=period.end,
-    ).select_related("cancellation").order_by("-submitted_at")  # fmt: skip
+    ).order_by("-submitted_at")  # fmt: skip
     return [postings.refresh(payment, clock) if payment.pending else payment for payment in found]
 
 

@@ -113,9 +113,9 @@ def shop_file(line: SettlementLine) -> bytes:
     zone = city_profile(line.city).zone
     sold = Payment.objects.filter(
         city=line.city, merchant=line.merchant, settlement=line.settlement
-    ).select_related("cancellation").order_by("submitted_at")  # fmt: skip
+    ).order_by("submitted_at")  # fmt: skip
     rows = [
-        settlement.ShopRow(p.submitted_at.astimezone(zone), p.confirmation, p.amount, _cancelled(p))
+        settlement.ShopRow(p.submitted_at.astimezone(zone), p.confirmation, p.amount, p.cancelled)
         for p in sold
     ]
     return settlement.shop_file_bytes(line.settlement.day, line.settlement.pay_day, rows)
@@ -141,10 +141,10 @@ def _write(
         Payment.objects.select_for_update(of=("self",))
         .filter(city=city, state=Posting.State.APPLIED, settlement__isnull=True,
                 submitted_at__lt=end)
-        .select_related("merchant", "cancellation")
+        .select_related("merchant")
     )  # fmt: skip
     rows = settlement.lines(
-        [settlement.Sale(p.merchant_id, p.amount, _cancelled(p)) for p in sold],
+        [settlement.Sale(p.merchant_id, p.amount, p.cancelled) for p in sold],
         {settlement.Payee(p.merchant_id, p.merchant.name, p.merchant.business_number)
          for p in sold},
     )  # fmt: skip
@@ -165,11 +165,6 @@ def _write(
         {"day": day.isoformat(), "net_krw": made.net, "sha256": made.digest},
     )  # fmt: skip
     return made
-
-
-def _cancelled(payment: Payment) -> bool:
-    back = getattr(payment, "cancellation", None)
-    return back is not None and back.applied
 
 
 def _line(made: Settlement, row: settlement.Line, now: datetime) -> SettlementLine:

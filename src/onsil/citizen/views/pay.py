@@ -123,9 +123,8 @@ def _mine(request: Request, identity: UUID) -> Payment:
 
 
 def is_cancelled(row: Payment) -> bool:
-    """Whether the shop has taken the payment back."""
-    back = getattr(row, "cancellation", None)
-    return back is not None and back.applied
+    """Whether the shop has taken all of the payment back."""
+    return row.applied and row.kept == 0
 
 
 def seconds_left(code: PaymentCode) -> int:

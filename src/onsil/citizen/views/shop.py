@@ -120,14 +120,13 @@ def payment(request: Request, identity: UUID) -> HttpResponse:
     """What became of a payment: the same four characters as on the customer's phone."""
     row = _own_payment(request, identity)
     zone, now = request.city.zone, postings.SYSTEM.now()
-    back = getattr(row, "cancellation", None)
     open_to_cancel = (
-        row.applied and back is None and row.settlement_id is None
+        row.applied and row.kept > 0 and row.settlement_id is None
         and settlement_rules.cancellable(row.submitted_at, now, zone)
     )  # fmt: skip
     return _page(
         request, "sales", "citizen/shop/payment.html", None, row=row, side="shop",
-        fresh=pay_views.just_now(request, row), cancelled=back is not None and back.applied,
+        fresh=pay_views.just_now(request, row), cancelled=pay_views.is_cancelled(row),
         can_cancel=open_to_cancel, why=refusals.payer_cannot_pay(),
     )  # fmt: skip
 
