@@ -7,7 +7,7 @@ may be set there under its own name, or as `ONSIL_<NAME>` in the environment, wh
 import os
 import tempfile
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -44,6 +44,15 @@ class Configuration:
     debug: bool = False
     owner: bool = False
     language: str = "ko"
+    evm_rpc_url: str = field(default="", repr=False)  # may hold an access key
+    evm_port: int = 8404
+    evm_chain_id: int = 0
+    evm_contract: str = ""
+    evm_key_file: str = ""
+    evm_key: str = field(default="", repr=False)
+    evm_key_password: str = field(default="", repr=False)
+    evm_confirmations: int = 12
+    evm_max_fee_gwei: int = 100
 
     @property
     def web_address(self) -> str:
@@ -128,9 +137,9 @@ def load(environment: dict[str, str]) -> Configuration:
     if unknown:
         raise OperationError(f"{path}: unknown settings {', '.join(unknown)}", retry=False)
     values: dict[str, object] = {}
-    for name, field in known.items():
-        raw = environment.get(f"ONSIL_{name.upper()}", table.get(name, field.default))
-        values[name] = _coerce(name, field.type, raw)
+    for name, setting in known.items():
+        raw = environment.get(f"ONSIL_{name.upper()}", table.get(name, setting.default))
+        values[name] = _coerce(name, setting.type, raw)
     return Configuration(**values)  # pyright: ignore[reportArgumentType]
 
 

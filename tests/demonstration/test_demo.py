@@ -33,7 +33,7 @@ class Installation:
     """A data folder of its own and the command line that works on it."""
 
     def __init__(self, folder: Path) -> None:
-        web, hub, live, mqtt = _free_ports(4)
+        web, hub, live, mqtt, evm = _free_ports(5)
         self.folder = folder
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith("ONSIL_")
@@ -44,6 +44,7 @@ class Installation:
             "ONSIL_HUB_PORT": str(hub),
             "ONSIL_LIVE_PORT": str(live),
             "ONSIL_MQTT_PORT": str(mqtt),
+            "ONSIL_EVM_PORT": str(evm),
             "ONSIL_LANGUAGE": "en",
             "DJANGO_SETTINGS_MODULE": "onsil.web.settings",
             "COLUMNS": "160",

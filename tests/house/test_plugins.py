@@ -12,6 +12,7 @@ _FOLDERS = {
     "onsil.methodologies": "footprint/methodologies",
     "onsil.programmes": "rewards/kinds",
     "onsil.drivers": "devices/drivers",
+    "onsil.anchors": "proof/anchors",
 }
 
 

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from onsil.core.canonical import canonical_bytes
 from onsil.proof.checkpoint import Checkpoint
 from onsil.proof.merkle import inclusion_proof, leaf_hash, root_hash, tree
-from onsil.proof.signer import Signer
 
 CITY = "pyeongtaek"
 ORIGIN = f"onsil/{CITY}/2026"
@@ -75,7 +74,7 @@ class Sample:
 
     text: str
     log_key: str
-    public_key: bytes
+    log_key_mldsa: str
     policy: str
     held: Checkpoint
     witnesses: tuple[Witness, ...]
@@ -100,6 +99,7 @@ def policy_of(log_key: str, known: tuple[Witness, ...], quorum: int) -> str:
 def sample(
     *, size: int = 13, index: int = 7, signed_by: str = "abc", quorum: int = 2, extra=None,
     anchored: int | None = 11, entry=None, bare: bool = False,
+    log_signs_twice: bool = False,
 ) -> Sample:  # fmt: skip
     """A receipt of leaf `index` of a tree of `size`, cosigned by the witnesses named."""
     content = canonical_bytes(entry or ENTRY)
@@ -107,11 +107,15 @@ def sample(
     leaves = [sha256(f"leaf {n}".encode()).digest() for n in range(size)]
     leaves[index] = commitment
     hashes = tree(leaf_hash(leaf) for leaf in leaves)
-    signer = Signer(Ed25519PrivateKey.from_private_bytes(b"l" * 32))
+    private = Ed25519PrivateKey.from_private_bytes(b"l" * 32)
+    log_key = verifier_key(ORIGIN, 1, private.public_key().public_bytes_raw())
     held = Checkpoint(ORIGIN, size, root_hash(hashes, size))
-    held = Checkpoint(held.origin, held.size, held.root, signer.sign(held.text, ORIGIN))
+    signature = key_id(log_key) + private.sign(held.text.encode())
+    twice = Witness(ORIGIN, MLDSA44PrivateKey.from_seed_bytes(b"m" * 32))
+    note = f"{held.text}\n— {ORIGIN} {base64.b64encode(signature).decode()}\n"
+    note += twice.line(held) if log_signs_twice else ""
     known = witnesses()
-    note = held.note + "".join(w.line(held) for w in known if w.name[-1] in signed_by)
+    note += "".join(w.line(held) for w in known if w.name[-1] in signed_by)
     said = {"format": "onsil-receipt@v1", "commitment": commitment.hex()}
     if not bare:
         said |= {"content": content.decode(), "salt": SALT.hex()}
@@ -122,10 +126,9 @@ def sample(
             "proof": [step.hex() for step in inclusion_proof(hashes, index, anchored)],
         }  # fmt: skip
     said |= extra or {}
-    log_key = signer.verifier_key(ORIGIN)
     return Sample(
         write(said, index, inclusion_proof(hashes, index, size), note), log_key,
-        signer.public_key, policy_of(log_key, known, quorum), held, known,
+        twice.key, policy_of(log_key, known, quorum), held, known,
     )  # fmt: skip
 
 

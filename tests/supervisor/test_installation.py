@@ -68,7 +68,7 @@ class Installation:
 
     def ready(self) -> bool:
         roles = self.roles()
-        return len(roles) >= 9 and all(role["state"] == "ready" for role in roles.values())
+        return len(roles) >= 11 and all(role["state"] == "ready" for role in roles.values())
 
     def secret(self, name: str) -> str:
         return (self.folder / "secrets" / name).read_text()
@@ -85,7 +85,7 @@ class Installation:
 
 
 def _start(folder: Path) -> Installation:
-    ports = dict(zip(("WEB", "HUB", "LIVE", "MQTT"), _free_ports(4), strict=True))
+    ports = dict(zip(("WEB", "HUB", "LIVE", "MQTT", "EVM"), _free_ports(5), strict=True))
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ONSIL_")}
     environment = kept | {
         "ONSIL_DATA_FOLDER": str(folder),

@@ -136,4 +136,19 @@ def _figures(outcome) -> list[tuple[str, str]]:
          text(f"잎 {outcome.leaves:,}개 확인, 추적 {outcome.trace_steps}단계",
               f"{outcome.leaves:,} leaves checked, {outcome.trace_steps} steps traced")
          + ("  ✓" if outcome.verified else "  ✗")),
+        (text("체인 기록", "anchor"), _anchor(outcome)),
     ]  # fmt: skip
+
+
+def _anchor(outcome) -> str:
+    held = outcome.anchored
+    if held is None:
+        return text("없음 (EVM 노드 없음)", "none (no EVM node)")
+    words = text(
+        f"크기 {held.size:,}, 체인 {held.chain_id}의 블록 {held.block_number}",
+        f"size {held.size:,} in block {held.block_number} of chain {held.chain_id}",
+    )
+    if held.development:
+        words += text(" (개발용 체인: 바깥에는 증명이 아님)",
+                      " (local development chain: proves nothing to outsiders)")  # fmt: skip
+    return words + ("  ✓" if outcome.anchor_held else "  ✗")

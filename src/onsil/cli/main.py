@@ -8,6 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from onsil.cli import (
+    anchor,
     cities,
     ingest,
     people,
@@ -32,7 +33,7 @@ app = typer.Typer(
         "Onsil: run a city's carbon-neutrality programme as one closed loop.",
     ),
 )
-for module in (running, cities, people, ingest, quantification, verification, tracing):
+for module in (running, cities, people, ingest, quantification, verification, tracing, anchor):
     module.add_to(app)
 if find_spec("onsil.cli.demo"):
     app.command(

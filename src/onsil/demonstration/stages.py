@@ -12,8 +12,11 @@ from onsil.core.refusal import Refusal
 from onsil.demonstration import cast as people
 from onsil.demonstration import loop, sites
 from onsil.portal import trace as tracer
+from onsil.proof import Checkpoint
+from onsil.proof.anchors import AnchorRecord
 from onsil.rewards import services as rewards
 from onsil.rewards.entries import log_sources
+from onsil.supervisor import anchoring
 from onsil.tenancy import city_scope, transaction
 from onsil.tenancy.cities import city as city_profile
 
@@ -27,6 +30,7 @@ STAGES = (
     ("reward", "시민 보상", "citizens rewarded"),
     ("spend", "가게에서 사용", "spent at a shop"),
     ("prove", "증명 확인", "proof checked"),
+    ("anchor", "체인에 새김", "anchored on a chain"),
 )
 
 
@@ -46,6 +50,8 @@ class Outcome:
     leaves: int = 0
     verified: bool = False
     trace_steps: int = 0
+    anchored: AnchorRecord | None = None
+    anchor_held: bool = False
     failures: list[str] = field(default_factory=list)
 
     def check(self, holds: bool, words: str) -> None:
@@ -107,6 +113,10 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
 
         tell = begin("prove")
         _prove(conf, city, outcome, tell)
+
+        tell = begin("anchor")
+        _anchor(conf, city, outcome)
+        tell(1, 1)
     return outcome
 
 
@@ -151,6 +161,21 @@ def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None
         {"spend", "reward", "claim", "quantify", "measure"} <= passed,
         "the payments do not lead back to the meters",
     )
+
+
+def _anchor(conf: Configuration, city: str, outcome: Outcome) -> None:
+    """Anchor the newest checkpoint and ask the chain for it; nothing where no chain is set up."""
+    answers = anchoring.anchor_city_now(conf, city, loop.CLOCK, wait_s=60)
+    places = {place.place: place for place in anchoring.open_places(conf)}
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            outcome.failures.append(f"anchor: {answer.en}")
+            continue
+        checkpoint = Checkpoint(proof.origin(city, answer.year), answer.size, answer.root)
+        check = places[answer.place].verify(checkpoint, answer.proof)
+        outcome.anchored, outcome.anchor_held = answer, check.holds
+        outcome.failures.extend(finding.en for finding in check.findings)
+    outcome.check(outcome.anchor_held or not places, "no checkpoint was anchored")
 
 
 def demo_logins() -> list[tuple[str, str]]:

@@ -10,8 +10,8 @@ mislead: verifiers say in words what the content, once proved, says.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,14 +19,11 @@ from uuid import UUID
 from onsil.core.canonical import canonical_bytes
 from onsil.core.database import Connection
 from onsil.core.refusal import OperationError, Refusal
-from onsil.proof import standalone
-from onsil.proof.entries import Leaf, entry_bytes, leaf
+from onsil.proof.entries import entry_bytes, leaf
 from onsil.proof.merkle import inclusion_proof
 from onsil.proof.note import NoteError, parse_verifier_key
+from onsil.proof.receipt_check import FORMAT, HEADER
 from onsil.proof.sequencer import log_folder, read_checkpoint
-
-HEADER = "c2sp.org/tlog-proof@v1"
-FORMAT = "onsil-receipt@v1"
 
 
 @dataclass(frozen=True)
@@ -84,89 +81,46 @@ def prove(
     Raises OperationError when the log on disk is damaged or behind the database.
     """
     found = leaf(conn, city, kind, subject_id)
-    no = _unprovable(found, kind, subject_id)
-    if no is not None:
-        return no
-    assert found is not None
-    assert found.year is not None
-    assert found.index is not None
+    facts = {"kind": kind, "id": str(subject_id)}
+    if found is None:
+        return _not_logged(facts)
+    if found.erased:
+        return _erased(facts)
+    if found.index is None or found.year is None:
+        return _not_yet(facts)
     log = log_folder(folder, city, found.year)
     held = read_checkpoint(log, published_key(folder, city, found.year))
     if held is None or held.size <= found.index:
-        raise OperationError(f"{log.path} is behind the database", retry=False)
+        return _not_yet(facts)
     path = inclusion_proof(log.hashes(held.size), found.index, held.size)
     return Proven(found.year, found.index, held.size, path, held.note, found.salt, found.commitment)
 
 
-def _unprovable(found: Leaf | None, kind: str, subject_id: UUID) -> Refusal | None:
-    facts = {"kind": kind, "id": str(subject_id)}
-    if found is None:
-        return Refusal(
-            "not-logged",
-            "이 기록은 투명성 로그에 등록되어 있지 않습니다. 식별자를 확인해 주세요.",
-            "This record is not in the transparency log. Please check its identifier.",
-            facts,
-        )
-    if found.erased:
-        return Refusal(
-            "erased",
-            "이 기록의 내용은 지워졌습니다. 로그에는 뜻을 알 수 없는 지문만 남아 있어 영수증을 "
-            "만들 수 없습니다.",
-            "The content of this record was erased. The log keeps only a fingerprint that says "
-            "nothing, so there is no receipt.",
-            facts,
-        )
-    if found.index is None:
-        return Refusal(
-            "not-sequenced-yet",
-            "이 기록은 곧 서명된 로그에 들어갑니다. 몇 초 뒤에 다시 시도해 주세요.",
-            "This record is about to enter the signed log. Please try again in a few seconds.",
-            facts,
-        )
-    return None
+def _not_logged(facts: Mapping[str, Any]) -> Refusal:
+    return Refusal(
+        "not-logged",
+        "이 기록은 투명성 로그에 등록되어 있지 않습니다. 식별자를 확인해 주세요.",
+        "This record is not in the transparency log. Please check its identifier.",
+        facts,
+    )
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing about a receipt that does not hold."""
-
-    code: str
-    ko: str
-    en: str
-
-
-@dataclass(frozen=True)
-class ReceiptCheck:
-    """What a verified receipt shows; `findings` name what is wrong, one by one.
-
-    `shown` is the whole result as JSON values, in the form the stand-alone verifier prints.
-    """
-
-    shown: Mapping[str, Any]
-    findings: tuple[Fault, ...] = field(default=())
-
-    @property
-    def valid(self) -> bool:
-        return not self.findings
-
-    @property
-    def content(self) -> Mapping[str, Any] | None:
-        """What was logged, with its kind, city and id; None when the receipt withholds it."""
-        return self.shown["content"]
-
-    def lines(self, language: str = "ko") -> list[str]:
-        """The result in words, wrong things first."""
-        return standalone.lines(dict(self.shown), not language.startswith("en"))
+def _erased(facts: Mapping[str, Any]) -> Refusal:
+    return Refusal(
+        "erased",
+        "이 기록의 내용은 지워졌습니다. 로그에는 뜻을 알 수 없는 지문만 남아 있어 영수증을 만들 수 "
+        "없습니다.",
+        "The content of this record was erased. The log keeps only a fingerprint that says "
+        "nothing, so there is no receipt.",
+        facts,
+    )
 
 
-def verify_receipt(raw: bytes, logs: Sequence[str], policy: str = "") -> ReceiptCheck:
-    """Check a receipt against logs' verifier keys and a policy's text, offline.
-
-    Never raises for a bad receipt. Raises NoteError for a key or a policy that cannot be used.
-    """
-    try:
-        keys = [standalone.Key(key) for key in logs]
-        shown = standalone.verify(raw, keys, standalone.Policy(policy) if policy else None)
-    except standalone.Unusable as error:
-        raise NoteError(str(error)) from error
-    return ReceiptCheck(shown, tuple(Fault(**finding) for finding in shown["findings"]))
+def _not_yet(facts: Mapping[str, Any]) -> Refusal:
+    """Waiting for its place, or for the witnesses without whom no checkpoint is published."""
+    return Refusal(
+        "not-sequenced-yet",
+        "이 기록은 곧 서명된 로그에 들어갑니다. 몇 초 뒤에 다시 시도해 주세요.",
+        "This record is about to enter the signed log. Please try again in a few seconds.",
+        facts,
+    )

@@ -10,8 +10,7 @@ Verified is, one after another, each named when it is wrong:
   content    SHA-256(salt || content) is the commitment, and the content is canonical (RFC 8785)
   inclusion  the leaf, SHA-256(0x00 || commitment), leads to the checkpoint's root (RFC 9162)
   log        the checkpoint's note is signed by a log's key under the log's own name
-  witnesses  cosignatures (Ed25519 and ML-DSA-44, c2sp.org/tlog-cosignature) meet the quorum of the
-             policy (c2sp.org/tlog-policy)
+  witnesses  cosignatures (c2sp.org/tlog-cosignature) meet the policy (c2sp.org/tlog-policy)
   anchor     the leaf is in the tree an anchor names; whether a chain holds it is asked elsewhere
 
 Exit status: 0 everything holds, 1 something does not, 2 the arguments cannot be used.

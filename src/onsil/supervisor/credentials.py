@@ -13,7 +13,7 @@ from onsil.configuration import Configuration, configuration
 PLATFORM_USER = "onsil"
 
 
-def _kept(path: Path) -> str:
+def kept(path: Path) -> str:
     """The secret in the file; a fresh one is put there when there is none yet."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}.{os.getpid()}")
@@ -39,9 +39,9 @@ def prepared(conf: Configuration) -> Configuration:
     (conf.data_folder / "static").mkdir(parents=True, exist_ok=True)
     filled = replace(
         conf,
-        secret_key=conf.secret_key or _kept(folder / "secret-key"),
+        secret_key=conf.secret_key or kept(folder / "secret-key"),
         mqtt_username=conf.mqtt_username or PLATFORM_USER,
-        mqtt_password=conf.mqtt_password or _kept(folder / "mqtt-password"),
+        mqtt_password=conf.mqtt_password or kept(folder / "mqtt-password"),
     )
     for name in ("secret_key", "mqtt_username", "mqtt_password"):
         os.environ[f"ONSIL_{name.upper()}"] = getattr(filled, name)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from onsil.configuration import Configuration
 from onsil.supervisor.broker import Broker
+from onsil.supervisor.chain import OFF, LocalChain
 from onsil.supervisor.health import DatabaseWatch, http_answers
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.supervisor.process import Role, session_name
@@ -34,6 +35,15 @@ def broker_role(broker: Broker) -> Role:
         answers=broker.answers,
         address=f"mqtt://{broker.host}:{broker.port}",
         user=broker.user,
+    )
+
+
+def chain_role(chain: LocalChain) -> Role:
+    return Role(
+        name="chain",
+        command=chain.prepare(),
+        answers=chain.answers,
+        address=f"{chain.url} (local development chain: proves nothing to outsiders)",
     )
 
 
@@ -78,12 +88,16 @@ def service_roles(
         http("live", conf.live_port, conf.live_address),
         http("web", conf.web_port, conf.web_address),
     ]
+    if conf.evm_rpc_url != OFF:
+        roles.append(session("anchor", database))
     if simulate:
         roles.append(told("simulators", both))
     return roles
 
 
-def ports(conf: Configuration, broker: Broker | None) -> list[tuple[str, str, int]]:
+def ports(
+    conf: Configuration, broker: Broker | None, chain: LocalChain | None
+) -> list[tuple[str, str, int]]:
     """The ports of ours as (setting, host, port)."""
     listed = [
         ("web_port", conf.host, conf.web_port),
@@ -92,4 +106,6 @@ def ports(conf: Configuration, broker: Broker | None) -> list[tuple[str, str, in
     ]
     if broker:
         listed.append(("mqtt_port", broker.host, broker.port))
+    if chain:
+        listed.append(("evm_port", chain.host, chain.port))
     return listed

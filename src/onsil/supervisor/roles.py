@@ -83,6 +83,13 @@ def proof(conf: Configuration) -> None:
     _until_told(lambda stop: run_sequencing(conf, SystemClock(), stop))
 
 
+def anchor(conf: Configuration) -> None:
+    """Each city's newest checkpoint, once a day, to where the operator cannot rewrite it."""
+    from onsil.supervisor.anchoring import run_anchoring
+
+    _until_told(lambda stop: run_anchoring(conf, SystemClock(), stop))
+
+
 def mqtt(conf: Configuration) -> None:
     """Readings from the broker into the hub."""
     from onsil.devices import MqttSettings, run_mqtt
@@ -110,7 +117,8 @@ def simulators(conf: Configuration) -> None:
 
 
 ROLES: dict[str, Callable[[Configuration], None]] = {
-    role.__name__: role for role in (web, hub, live, writer, proof, mqtt, worker, simulators)
+    role.__name__: role
+    for role in (web, hub, live, writer, proof, anchor, mqtt, worker, simulators)
 }
 
 

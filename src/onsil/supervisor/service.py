@@ -16,6 +16,7 @@ from onsil.configuration import Configuration, embedded_home
 from onsil.core.refusal import OperationError
 from onsil.supervisor import plan
 from onsil.supervisor.broker import Broker, accepts, device_accounts
+from onsil.supervisor.chain import LocalChain
 from onsil.supervisor.credentials import prepared
 from onsil.supervisor.health import DatabaseWatch, port_taken
 from onsil.supervisor.hold import Hold
@@ -43,6 +44,7 @@ class Supervisor:
         self._simulate = simulate
         self._hold = Hold(self.conf.data_folder / "run")
         self._broker = Broker.of(self.conf)
+        self._chain = LocalChain.of(self.conf)
         self._postgres: EmbeddedPostgres | None = None
         if not self.conf.database_url:
             self._postgres = EmbeddedPostgres.at(embedded_home(self.conf.data_folder))
@@ -88,6 +90,8 @@ class Supervisor:
         await self._start_database()
         if self._broker:
             self._launch(plan.broker_role(self._broker))
+        if self._chain:
+            self._launch(plan.chain_role(self._chain))
         tasks.append(asyncio.create_task(self._look_after_broker()))
         await self._migrate()
         for role in plan.service_roles(
@@ -126,7 +130,7 @@ class Supervisor:
     async def _refuse_taken_ports(self) -> None:
         # The processes of a supervisor that was killed need a moment to notice and go.
         deadline = time.monotonic() + (10 if self._hold.left_behind else 0)
-        for setting, host, port in plan.ports(self.conf, self._broker):
+        for setting, host, port in plan.ports(self.conf, self._broker, self._chain):
             while await port_taken(host, port):
                 if time.monotonic() > deadline:
                     raise OperationError(
@@ -215,11 +219,10 @@ class Supervisor:
         """Doors first, then those who write, then what they stand on."""
         self.journal.say("onsil", "stopping")
         names = {r.role.name: r for r in self._roles}
-        last = ("writer", "proof", "broker", "database")
+        last = ("writer", "proof", "broker", "chain", "database")
         await asyncio.gather(*(r.stop() for n, r in names.items() if n not in last))
         await asyncio.gather(*(names[n].stop() for n in ("writer", "proof") if n in names))
-        if "broker" in names:
-            await names["broker"].stop()
+        await asyncio.gather(*(names[n].stop() for n in ("broker", "chain") if n in names))
         await self._watch.close()
         await self._maintenance.close()
         if "database" in names:
