@@ -96,7 +96,7 @@ def _lots(conn: Connection, city: str) -> list[Imbalance]:
         rows = run.execute(
             """SELECT * FROM (
               SELECT a.code, a.asset, a.balance, a.held, coalesce((
-                SELECT sum(CASE n % 2 WHEN 0 THEN -place::bigint ELSE place::bigint END)
+                SELECT sum(CASE mod(n, 2) WHEN 0 THEN -place::bigint ELSE place::bigint END)
                 FROM jsonb_array_elements(a.purse::jsonb) AS layer,
                   jsonb_array_elements_text(layer) WITH ORDINALITY AS e (place, n)
                 WHERE n > 3), 0)::bigint AS live
@@ -131,7 +131,7 @@ WITH moved AS (
   WHERE city = %(city)s AND settled_by IS NULL AND p ->> 1 IS NOT NULL
 ), live AS (
   SELECT a.id AS account, (layer ->> 0)::bigint AS terms, e.place::bigint AS place,
-    CASE n % 2 WHEN 0 THEN -1 ELSE 1 END AS weight
+    CASE mod(n, 2) WHEN 0 THEN -1 ELSE 1 END AS weight
   FROM ledger_account a, jsonb_array_elements(a.purse::jsonb) AS layer,
     jsonb_array_elements_text(layer) WITH ORDINALITY AS e (place, n)
   WHERE a.city = %(city)s AND n > 3

@@ -140,7 +140,7 @@ def _load_terms(
     """Terms that purses name by number, and terms that value is issued with."""
     known = book.terms
     held = held - known.terms.keys()
-    new = [terms for terms in wanted if not known.knows(terms)]
+    new = [terms for terms in wanted if not known.knows(terms) and "\x00" not in terms[0] + terms[2]]
     if not held and not new:
         return
     with cursor(conn) as run:
