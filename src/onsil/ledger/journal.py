@@ -43,16 +43,23 @@ class Page:
         self.sent.append((rows, contended, statement, {"city": self.city, **parameters}))
 
     def write(self, conn: Connection) -> None:
-        """Write it in the caller's transaction. Raises Overtaken when somebody was faster."""
+        """Write it in the caller's transaction. Raises Overtaken when somebody was faster.
+
+        What is contended goes first and alone: it locks, and shows whether the rest may be sent.
+        """
+        for rows, _, statement, parameters in [one for one in self.sent if one[1]]:
+            with cursor(conn) as run:
+                run.execute(statement, parameters)
+                if run.rowcount < rows:
+                    raise Overtaken
+        sent = [one for one in self.sent if not one[1]]
+        runs = []
         with conn.pipeline():
-            runs = []
-            for *_, statement, parameters in self.sent:
+            for *_, statement, parameters in sent:
                 run = cursor(conn)
                 run.execute(statement, parameters)
                 runs.append(run)
-        for run, (rows, contended, _, _) in zip(runs, self.sent, strict=True):
-            if contended and run.rowcount < rows:
-                raise Overtaken
+        for run, (rows, *_) in zip(runs, sent, strict=True):
             assert run.rowcount == rows, f"{rows} rows were to be written, not {run.rowcount}"
             run.close()
         append_encoded(conn, self.city, KIND, self.leaves)

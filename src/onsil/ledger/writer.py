@@ -151,9 +151,12 @@ class CityWriter:
 
         Raises psycopg.OperationalError when the database is lost.
         """
-        done, before = 0, None
+        done, before, careful = 0, None, False
         while True:
             try:
+                if careful:
+                    done += self._carefully()
+                    careful = False
                 batch = None if stop.is_set() else self._decide(before)
                 if before is not None:
                     done += self._finish(before)
@@ -167,8 +170,7 @@ class CityWriter:
                 self._memory, before = None, None
             except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
                 _log.error("a batch in %s could not be recorded: %s", self._city, error)
-                self._memory, before = None, None
-                done += self._carefully()
+                self._memory, before, careful = None, None, True
 
     def _decide(self, before: _Batch | None) -> _Batch | None:
         """The next batch, on top of the one being written; None when nothing waits."""
