@@ -8,10 +8,11 @@ from datetime import timedelta
 from small_town import Town
 
 from onsil.citizen.models import Merchant, Payment, Settlement
-from onsil.citizen.services import codes, payments, settlements
+from onsil.citizen.services import budgets, codes, payments, payouts, settlements
 from onsil.core.clock import FixedClock
-from onsil.core.periods import local_day
+from onsil.core.periods import local_day, midnight
 from onsil.core.refusal import Refusal
+from onsil.ledger.rules.business_days import business_days_later
 from onsil.tenancy import city_scope
 from onsil.tenancy.cities import city as city_profile
 
@@ -45,35 +46,41 @@ def test_a_day_is_settled_once_and_adds_up(town: Town):
     assert isinstance(early, Refusal)
     assert early.code == "settlement-too-early"
 
+    budgets.fund_budgets(clock=morning)
     trust = town.balance("trust:local", "KRW")
     made = built(settlements.build(clock=tomorrow))
     again = built(settlements.build(clock=tomorrow))
-    assert (made.pk, made.day, made.pay_day) == (again.pk, day, day + timedelta(days=1))
+    assert (made.pk, made.day, made.pay_day) == (again.pk, day, business_days_later(day, 2))
     assert Settlement.objects.filter(city=town.city).count() == 1
     assert (made.payments, made.net) == (3, 6_500)
     content = bytes(made.content)
     assert hashlib.sha256(content).hexdigest() == made.digest
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert [row[3] for row in rows[1:]] == ["데모 빵집", "데모 카페", "합계 total"]
-    assert [row[9] for row in rows[1:]] == ["4000", "2500", "6500"]
+    assert [row[-1] for row in rows[1:]] == ["4000", "2500", "6500"]
 
     assert all(line.applied for line in made.lines.all())
     assert town.takings(shop) == town.takings(other) == 0
     assert town.balance(f"payable:{shop.pk}", "KRW") == 4_000
     assert town.balance("trust:local", "KRW") == trust - 6_500
 
-    own = settlements.release(made.pk, actor=made.made_by)
+    own = payouts.release(made.pk, actor=made.made_by)
     assert isinstance(own, Refusal)
     assert own.code == "maker-is-checker"
     for _ in range(2):
-        released = built(settlements.release(made.pk, actor="user:official"))
+        released = built(payouts.release(made.pk, actor="user:official"))
         assert released.released_by == "user:official"
+    assert town.balance(f"payable:{shop.pk}", "KRW") == 4_000, "the pay day has not come"
+    assert payouts.pay_due(clock=tomorrow) == []
+    pay_day = FixedClock(midnight(made.pay_day, zone))
+    assert [one.pk for one in payouts.pay_due(clock=pay_day)] == [made.pk]
+    assert payouts.pay_due(clock=pay_day) == []
     assert town.balance(f"payable:{shop.pk}", "KRW") == 0
     (line,) = settlements.lines_of(shop)
     assert line.payout_transfer_id
     mine = settlements.shop_file(line).decode("utf-8-sig")
     assert "데모 카페" not in mine
-    assert mine.splitlines()[-1].endswith(",합계 total,5000,4000")
+    assert mine.splitlines()[-1].endswith(",지급금액 net,,4000")
     late = payments.cancel(first.pk, shop, actor=shop.applicant, clock=morning)
     assert isinstance(late, Refusal)
     assert late.code == "cancel-too-late"

@@ -17,9 +17,10 @@ from office import GONE, acts, balance, shut_to, told
 from small_town import CITY, Town
 
 from onsil.citizen.models import Merchant, Payment, Role, Settlement, User
-from onsil.citizen.services import codes, payments, settlements
+from onsil.citizen.services import budgets, codes, payments, payouts, settlements
 from onsil.core.clock import FixedClock
 from onsil.core.ids import new_id
+from onsil.core.periods import midnight
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.tenancy import city_scope
 from onsil.tenancy.cities import city as city_profile
@@ -64,6 +65,7 @@ def settled(town: Town, shop: Merchant, day: int, actor: str = settlements.JOB) 
     zone = city_profile(CITY).zone
     morning = town.clock.now().astimezone(zone).replace(hour=9, minute=0) + timedelta(days=day)
     at = FixedClock(morning)
+    budgets.fund_budgets(clock=at)
     code = codes.show_amount(shop, 4_000, clock=at)
     paid = payments.pay(code.pk, town.citizen(money=4_000), clock=at)  # pyright: ignore
     assert isinstance(paid, Payment)
@@ -72,6 +74,11 @@ def settled(town: Town, shop: Merchant, day: int, actor: str = settlements.JOB) 
     assert isinstance(made, Settlement), made
     assert made.net == 4_000
     return made
+
+
+def pay_out(made: Settlement) -> None:
+    """What the worker does when the pay day has come."""
+    payouts.pay_due(clock=FixedClock(midnight(made.pay_day, city_profile(CITY).zone)))
 
 
 def owed(shop: Merchant) -> int:
@@ -90,6 +97,8 @@ def test_an_approver_lets_the_money_go_once(town: Town, people, shop: Merchant, 
     assert "이미 지급이 승인된 정산입니다" in told(as_user(people["second"]), path)
     made.refresh_from_db()
     assert made.released_by == str(people["approver"].pk)
+    assert owed(shop) == before, "the banks get it on the pay day"
+    pay_out(made)
     assert before - owed(shop) == 4_000
     assert acts("settlement.released") == released + 1
     assert path not in approver.get(page).content.decode()
@@ -109,6 +118,7 @@ def test_who_made_a_settlement_does_not_release_it(
     made.refresh_from_db()
     assert (made.released_at, made.released_by, owed(shop)) == (None, "", before)
     assert "지급을 승인했습니다" in told(as_user(people["second"]), path)
+    pay_out(made)
     assert owed(shop) == before - 4_000
 
 

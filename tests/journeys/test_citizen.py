@@ -11,7 +11,7 @@ from demo_town import CITY, PASSWORD, RESIDENCE_CODE
 from playwright.sync_api import Page, expect
 
 from onsil import ledger
-from onsil.citizen.services import codes, payments, postings, settlements
+from onsil.citizen.services import codes, payments, payouts, postings, settlements
 from onsil.core.clock import FixedClock, SystemClock
 from onsil.tenancy import transaction
 
@@ -258,14 +258,14 @@ def test_sales_appear_without_reloading(live_site, browser_page: Callable[..., P
 
 
 def _settle_past_days(people) -> None:
-    """Sales of the two days before today, settled; the older one is paid out."""
-    for days, won in ((2, 12_500), (1, 8_300)):
+    """Sales of two days before today, settled; the older one is paid out."""
+    for days, won in ((9, 12_500), (1, 8_300)):
         past = FixedClock(SystemClock().now() - timedelta(days=days))
         _give_money(people["citizen2"], won)
         code = codes.show_amount(people.shop, won, clock=past)
         payments.pay(code.pk, people["citizen2"], clock=past)
     older, _ = sorted(settlements.build_due(), key=lambda made: made.day)
-    settlements.release(older.pk, actor=f"user:{people['official1'].pk}")
+    payouts.release(older.pk, actor=f"user:{people['official1'].pk}")
 
 
 def _give_money(person, won: int) -> None:

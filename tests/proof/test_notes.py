@@ -15,7 +15,8 @@ from onsil.proof.keys import NoteError, key_id, verifier_key
 from onsil.proof.merkle import EMPTY_ROOT, leaf_hash, root_hash, tree
 from onsil.proof.note import open_note, parse_verifier_key
 from onsil.proof.signer import Signer, load_or_create_signer
-from onsil.proof.tiles import LogFolder, bundle, index_path, tile_path, tile_width, unbundle
+from onsil.proof.store import FolderStore
+from onsil.proof.tiles import TiledLog, bundle, index_path, tile_path, tile_width, unbundle
 
 # The example of the Go reference implementation of signed notes.
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -128,7 +129,7 @@ def test_a_bundle_gives_its_entries_back_and_a_cut_one_is_noticed(entries):
 
 @pytest.mark.parametrize("steps", [[1, 1, 254, 1], [255, 2], [700], [256, 256, 1], [66_000, 3]])
 def test_a_folder_grows_as_the_tree_in_memory_does(tmp_path, steps):
-    log, leaves, size = LogFolder(tmp_path), [], 0
+    log, leaves, size = TiledLog(FolderStore(tmp_path)), [], 0
     for step in steps:
         entries = [(size + n).to_bytes(32, "big") for n in range(step)]
         old, size = size, log.grow(size, entries)

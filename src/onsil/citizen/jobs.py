@@ -4,7 +4,7 @@ import logging
 
 from procrastinate.contrib.django import app
 
-from onsil.citizen.services import settlements
+from onsil.citizen.services import budgets, payouts, settlements
 from onsil.core.refusal import OperationError
 from onsil.tenancy import city_scope
 from onsil.tenancy.cities import all_cities
@@ -19,8 +19,11 @@ def settle(timestamp: int) -> None:
     for city in all_cities():
         with city_scope(city):
             try:
+                budgets.fund_budgets()
                 for made in settlements.build_due():
                     _log.info("%s: settled %s, %s won", city, made.day, made.net)
+                for made in payouts.pay_due():
+                    _log.info("%s: paid out %s", city, made.day)
             except OperationError as error:
                 if not error.retry:
                     raise

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 _NOTE_BYTES_MAX = 65_536
 _STATES = {
     "sending": text("보냄", "sent"),
-    "pending": text("블록에 있음, 확정 대기", "in a block, not deep enough yet"),
+    "pending": text("확정 대기", "pending"),
     "confirmed": text("확정", "confirmed"),
-    "vanished": text("사라짐, 다시 보냄", "vanished, sent again"),
+    "vanished": text("사라짐", "vanished"),
     "failed": text("실패", "failed"),
 }
 

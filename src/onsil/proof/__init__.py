@@ -17,10 +17,11 @@ from onsil.proof.entries import (
     leaf,
 )
 from onsil.proof.findings import Finding, VerifyReport
+from onsil.proof.home import LogHome, published_key
 from onsil.proof.keys import NoteError, VerifierKey, verifier_key
 from onsil.proof.note import parse_verifier_key
 from onsil.proof.receipt_check import ReceiptCheck, verify_receipt
-from onsil.proof.receipts import published_key, receipt
+from onsil.proof.receipts import receipt
 from onsil.proof.sequencer import latest, log_folder, log_years, sequence
 from onsil.proof.signer import Cosigner, Signer, load_or_create_signer
 from onsil.proof.status import LogStatus, status
@@ -34,6 +35,7 @@ __all__ = [
     "EntrySource",
     "Finding",
     "Leaf",
+    "LogHome",
     "LogStatus",
     "NoteError",
     "PagedSource",

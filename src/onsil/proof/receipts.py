@@ -12,18 +12,17 @@ mislead: verifiers say in words what the content, once proved, says.
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from onsil.core.canonical import canonical_bytes
 from onsil.core.database import Connection
-from onsil.core.refusal import OperationError, Refusal
+from onsil.core.refusal import Refusal
 from onsil.proof.entries import entry_bytes, leaf
+from onsil.proof.home import Place, covering_checkpoint, published_key
 from onsil.proof.merkle import inclusion_proof
-from onsil.proof.note import NoteError, parse_verifier_key
 from onsil.proof.receipt_check import FORMAT, HEADER
-from onsil.proof.sequencer import log_folder, read_checkpoint
+from onsil.proof.sequencer import log_folder
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,8 @@ class Proven:
     commitment: bytes
 
 
-def published_key(folder: Path, city: str, year: int) -> bytes:
-    """The public key published beside a log: for convenience, trust has to come from elsewhere.
-
-    Raises OperationError when it is missing or malformed.
-    """
-    path = log_folder(folder, city, year).path / "verifier-key"
-    try:
-        return parse_verifier_key(path.read_text("utf-8"))[1]
-    except (FileNotFoundError, NoteError) as error:
-        raise OperationError(f"{path}: {error}", retry=False) from error
-
-
 def receipt(
-    conn: Connection, city: str, kind: str, subject_id: UUID, folder: Path,
+    conn: Connection, city: str, kind: str, subject_id: UUID, folder: Place,
     entry: Mapping[str, Any] | None = None,
 ) -> str | Refusal:  # fmt: skip
     """The tlog-proof of one subject's leaf in the newest tree of its year.
@@ -74,7 +61,7 @@ def receipt(
 
 
 def prove(
-    conn: Connection, city: str, kind: str, subject_id: UUID, folder: Path
+    conn: Connection, city: str, kind: str, subject_id: UUID, folder: Place
 ) -> Proven | Refusal:
     """The inclusion proof of a subject's leaf; refuses as `receipt` does.
 
@@ -89,8 +76,8 @@ def prove(
     if found.index is None or found.year is None:
         return _not_yet(facts)
     log = log_folder(folder, city, found.year)
-    held = read_checkpoint(log, published_key(folder, city, found.year))
-    if held is None or held.size <= found.index:
+    held = covering_checkpoint(log, found.index, published_key(folder, city, found.year))
+    if held is None:
         return _not_yet(facts)
     path = inclusion_proof(log.hashes(held.size), found.index, held.size)
     return Proven(found.year, found.index, held.size, path, held.note, found.salt, found.commitment)

@@ -1,123 +1,213 @@
 """The one sequencer of a city: gives committed leaves their places and signs the tree.
 
-Order of the steps makes a crash harmless: the tiles and then the checkpoint reach the disk before
-the database learns the places. What is signed on disk is the truth; a database that stopped in
-between reads its places from there, and one that knows less than was signed (a restored backup)
-is refused, so that no second history is ever signed.
+Order of the steps makes a crash harmless. The tiles are staged, then the signed checkpoint is put
+into the record of signing by compare-and-swap, then the tiles and the checkpoint are shown, and
+only then does the database learn the places. What is on record is the truth: what a crash left
+undone is done from the staged tiles, and a database, a folder or a record that knows less than was
+signed (a restored backup) is refused, so that no second history is ever signed.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 from onsil.core.clock import Clock
 from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError
 from onsil.proof.batches import EVERY, Batch, pending_batches, placed_size
-from onsil.proof.checkpoint import Checkpoint, open_checkpoint, origin
-from onsil.proof.keys import NoteError
+from onsil.proof.checkpoint import Checkpoint, origin
+from onsil.proof.home import (
+    STAGING,
+    LogHome,
+    Place,
+    as_home,
+    publish,
+    read_checkpoint,
+    staging_path,
+)
 from onsil.proof.merkle import EMPTY_ROOT, root_hash
 from onsil.proof.signer import Signer
-from onsil.proof.tiles import LogFolder
+from onsil.proof.tiles import TiledLog, unpack_objects
+from onsil.proof.witness_state import furthest_witness
 
 
-def log_folder(folder: Path, city: str, year: int) -> LogFolder:
-    """The log of a city and year below the installation's log folder."""
-    return LogFolder(folder / city / str(year))
+def log_folder(place: Place, city: str, year: int) -> TiledLog:
+    """The log of a city and year below the installation's log folder or address."""
+    return as_home(place).log(city, year)
 
 
-def log_years(folder: Path, city: str) -> list[int]:
-    """The years of which a log is on disk, ascending."""
-    found = (folder / city).glob("[0-9][0-9][0-9][0-9]/checkpoint")
-    return sorted(int(path.parent.name) for path in found)
+def log_years(place: Place, city: str) -> list[int]:
+    """The years of which there is a log, ascending."""
+    return as_home(place).years(city)
 
 
-def latest(folder: Path, city: str, public_key: bytes) -> Checkpoint | None:
-    """The city's newest checkpoint on disk, its signature verified; None before the first."""
-    years = log_years(folder, city)
-    return read_checkpoint(log_folder(folder, city, years[-1]), public_key) if years else None
+def latest(place: Place, city: str, public_key: bytes) -> Checkpoint | None:
+    """The city's newest published checkpoint, its signature verified; None before the first."""
+    for year in reversed(log_years(place, city)):
+        if held := read_checkpoint(log_folder(place, city, year), public_key):
+            return held
+    return None
 
 
-def read_checkpoint(log: LogFolder, public_key: bytes) -> Checkpoint | None:
-    """The log's checkpoint, its signature verified; None when there is none yet.
+@dataclass(frozen=True)
+class _Shard:
+    """One log as the sequencer works on it; `version` is that of the record of signing."""
 
-    Raises OperationError when it is damaged or signed by somebody else.
-    """
-    note = log.note()
-    if note is None:
-        return None
-    try:
-        return open_checkpoint(note, public_key)
-    except NoteError as error:
-        raise OperationError(f"{log.path}/checkpoint: {error}", retry=False) from error
+    home: LogHome
+    city: str
+    year: int
+    signer: Signer
+    log: TiledLog
+    held: Checkpoint
+    version: str | None
+    published: Checkpoint | None
+
+    @classmethod
+    def open(cls, home: LogHome, city: str, year: int, signer: Signer) -> "_Shard":
+        log = home.log(city, year)
+        published = read_checkpoint(log, signer.public_key)
+        recorded, version = home.record(city, year).read(signer.public_key)
+        # Before there were records, the published checkpoint was all there was.
+        held = recorded or published or Checkpoint(origin(city, year), 0, EMPTY_ROOT)
+        return cls(home, city, year, signer, log, held, version, published)
 
 
 def sequence(
-    conn: Connection, city: str, folder: Path, signer: Signer, clock: Clock
-) -> Checkpoint | None:
+    conn: Connection, city: str, place: Place, signer: Signer, clock: Clock, *,
+    publish_at_once: bool = True,
+) -> Checkpoint | None:  # fmt: skip
     """Put what is committed and pending into the tree and sign it, in the caller's transaction.
 
     Commit right afterwards. Returns the new checkpoint, or None when nothing was pending. The year
-    is the clock's in UTC, and never before that of the newest log. Raises OperationError when disk
-    and database tell different histories.
+    is the clock's in UTC, and never before that of the newest log. `publish_at_once` False leaves
+    the showing to who gathers the witnesses' cosignatures. Raises OperationError when log, record,
+    witnesses and database tell different histories.
     """
     with cursor(conn) as run:
         run.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended('onsil.proof.' || %s, 0))", (city,)
         )
-    years = log_years(folder, city)
+    home = as_home(place)
+    years = home.years(city)
     year = max([clock.now().year, *years[-1:]])
-    last = years[-1] if years else year
-    log = log_folder(folder, city, last)
-    held = read_checkpoint(log, signer.public_key) or Checkpoint(origin(city, last), 0, EMPTY_ROOT)
-    placed = placed_size(conn, city, last)
-    caught_up: list[Batch] | None = []
-    if placed > held.size:
+    shard = _Shard.open(home, city, years[-1] if years else year, signer)
+    _refuse_forks(conn, shard, year)
+    placed = placed_size(conn, city, shard.year)
+    if placed > shard.held.size:
         raise OperationError(
-            f"{log.path}: the signed log holds {held.size} leaves but the database has placed "
-            f"{placed}; bring back the log folder before anything is signed",
+            f"{shard.log.place}: the signed log holds {shard.held.size} leaves but the database "
+            f"has placed {placed}; bring back the log folder before anything is signed",
             retry=False,
         )
-    if placed < held.size:
-        tail = list(log.entries_from(placed, held.size))
-        caught_up = match_tail(tail, pending_batches(conn, city, EVERY))
-        if caught_up is None:
-            raise OperationError(
-                f"the database is behind the signed log of {held.origin}: {held.size} leaves are "
-                f"signed, {placed} are known here. Was a backup restored? Refusing to sign a "
-                "second history",
-                retry=False,
-            )
-        _place(conn, city, last, placed, caught_up)
-        _record(conn, city, last, held, clock)
+    caught_up = _finish(conn, shard, placed, clock, publish_at_once=publish_at_once)
     pending = pending_batches(conn, city)
     if not pending:
-        return held if caught_up else None
-    if year != last:
-        log = log_folder(folder, city, year)
-        held = Checkpoint(origin(city, year), 0, EMPTY_ROOT)
-    return _extend(conn, city, year, log, held, pending, signer, clock)
+        return shard.held if caught_up else None
+    if year != shard.year:
+        shard = _Shard.open(home, city, year, signer)
+    return _extend(conn, shard, pending, clock, publish_at_once=publish_at_once)
+
+
+def _refuse_forks(conn: Connection, shard: _Shard, year: int) -> None:
+    """Nothing is signed on when somebody has seen more than is on record here."""
+    held, published = shard.held, shard.published
+    if published is not None and (
+        published.size > held.size or (published.size == held.size and published.root != held.root)
+    ):
+        raise OperationError(
+            f"{shard.log.place}: {published.size} leaves are published but the record of signing "
+            f"knows {held.size}; was the record restored? Refusing to sign a second history",
+            retry=False,
+        )
+    for of_year in {shard.year, year}:
+        ahead = furthest_witness(conn, shard.city, of_year)
+        if ahead and ahead.size > (held.size if of_year == shard.year else 0):
+            raise OperationError(
+                f"the witness {ahead.name} has seen {ahead.size} leaves of "
+                f"{origin(shard.city, of_year)}, more than the {held.size} on record here. Was a "
+                "backup restored? Refusing to sign a second history",
+                retry=False,
+            )
+
+
+def _finish(
+    conn: Connection, shard: _Shard, placed: int, clock: Clock, *, publish_at_once: bool
+) -> bool:
+    """Do what a crash after signing left undone; whether there was anything for the database."""
+    held, log = shard.held, shard.log
+    if not held.size:
+        return False
+    behind = placed < held.size or (publish_at_once and _behind(shard.published, held))
+    if not behind and not pending_batches(conn, shard.city, 1):
+        return False
+    if staged := log.store.read(staging_path(held)):
+        log.write(unpack_objects(staged[0]))
+        log.store.discard(STAGING)
+        log.store.discard(staging_path(held))
+    try:
+        whole = root_hash(log.hashes(held.size), held.size) == held.root
+    except OperationError as error:
+        raise OperationError(f"{error}; bring back the log folder", retry=error.retry) from error
+    if not whole:
+        raise OperationError(
+            f"{log.place}: the tiles do not give the root that was signed over {held.size} leaves; "
+            "bring back the log folder before anything is signed",
+            retry=False,
+        )
+    if publish_at_once and _behind(shard.published, held):
+        publish(log, held, shard.signer.public_key)
+    if placed == held.size:
+        return False
+    caught_up = match_tail(
+        list(log.entries_from(placed, held.size)), pending_batches(conn, shard.city, EVERY)
+    )
+    if caught_up is None:
+        raise OperationError(
+            f"the database is behind the signed log of {held.origin}: {held.size} leaves are "
+            f"signed, {placed} are known here. Was a backup restored? Refusing to sign a "
+            "second history",
+            retry=False,
+        )
+    _place(conn, shard.city, shard.year, placed, caught_up)
+    _record(conn, shard.city, shard.year, held, shard.signer, clock)
+    return True
+
+
+def _behind(published: Checkpoint | None, held: Checkpoint) -> bool:
+    return published is None or published.size < held.size
 
 
 def _extend(
-    conn: Connection, city: str, year: int, log: LogFolder, held: Checkpoint,
-    pending: list[Batch], signer: Signer, clock: Clock,
-) -> Checkpoint:  # fmt: skip
-    size = log.grow(held.size, [c for batch in pending for c in batch.commitments])
-    root = root_hash(log.hashes(size), size)
-    signed = signer.sign_checkpoint(Checkpoint(held.origin, size, root), clock.now())
-    log.publish(signed.note, signer.verifier_key(signed.origin))
-    _place(conn, city, year, held.size, pending)
-    _record(conn, city, year, signed, clock)
-    log.tidy(held.size, size)
+    conn: Connection, shard: _Shard, pending: list[Batch], clock: Clock, *, publish_at_once: bool
+) -> Checkpoint:
+    held, log, signer = shard.held, shard.log, shard.signer
+    growth = log.plan(held.size, [c for batch in pending for c in batch.commitments])
+    root = root_hash(log.hashes(growth.size), growth.size)
+    signed = signer.sign_checkpoint(Checkpoint(held.origin, growth.size, root), clock.now())
+    if not held.size:
+        shard.home.begin(shard.city, shard.year, signer.verifier_keys(held.origin))
+    log.store.write({staging_path(signed): growth.packed()})
+    shard.home.record(shard.city, shard.year).advance(signed, shard.version)
+    log.write(growth.objects)
+    if publish_at_once:
+        publish(log, signed, signer.public_key)
+    log.store.discard(STAGING)
+    log.store.discard(staging_path(signed))
+    _place(conn, shard.city, shard.year, held.size, pending)
+    _record(conn, shard.city, shard.year, signed, signer, clock)
+    log.tidy(held.size, growth.size)
     return signed
 
 
-def _record(conn: Connection, city: str, year: int, signed: Checkpoint, clock: Clock) -> None:
+def _record(
+    conn: Connection, city: str, year: int, signed: Checkpoint, signer: Signer, clock: Clock
+) -> None:
+    """Keep the checkpoint for graphs, with its short signature alone."""
+    note = signer.sign(signed.text, signed.origin)
     with cursor(conn) as run:
         run.execute(
             """INSERT INTO proof_checkpoint (city, year, size, root, signed_at, note)
             VALUES (%s, %s, %s, %s, %s, %s)""",
-            (city, year, signed.size, signed.root, clock.now(), signed.note),
+            (city, year, signed.size, signed.root, clock.now(), note),
         )
 
 

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError
 from onsil.proof.batches import placed_total
 from onsil.proof.checkpoint import Checkpoint
-from onsil.proof.receipts import published_key
-from onsil.proof.sequencer import log_folder, log_years, read_checkpoint
+from onsil.proof.home import Place, published_key, read_checkpoint
+from onsil.proof.sequencer import log_folder, log_years
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class LogStatus:
     problem: str = ""
 
 
-def status(conn: Connection, city: str, folder: Path) -> LogStatus:
+def status(conn: Connection, city: str, folder: Place) -> LogStatus:
     """How far the log is; `problem` says what is wrong with the folder, if anything is."""
     with cursor(conn) as run:
         (pending,) = next(

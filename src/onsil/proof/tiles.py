@@ -1,20 +1,20 @@
-"""A log's static files (c2sp.org/tlog-tiles): where each tile lies, and how a folder grows.
+"""A log's static files (c2sp.org/tlog-tiles): where each tile lies, and how a log grows.
 
-Only what the checkpoint covers counts. Files beyond it, left by a crash, are written over.
+Only what a checkpoint covers counts. Objects beyond it, left by a crash, are written over.
 """
 
-import os
-import shutil
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from onsil.core.refusal import OperationError
 from onsil.proof.merkle import Hash, Hashes, fold, leaf_hash
+from onsil.proof.store import LogStore
 
 WIDTH = 256
 _HEIGHT = 8
+_ENTRY_BYTES_MAX = 0xFFFF
 
 
 def index_path(number: int) -> str:
@@ -38,7 +38,12 @@ def tile_width(level: int, number: int, size: int) -> int:
 
 
 def bundle(entries: Sequence[bytes]) -> bytes:
-    """An entry bundle: each entry behind its length in two big-endian bytes."""
+    """An entry bundle: each entry behind its length in two big-endian bytes.
+
+    Raises ValueError for an entry of more than 65,535 bytes.
+    """
+    if any(len(entry) > _ENTRY_BYTES_MAX for entry in entries):
+        raise ValueError(f"an entry has {_ENTRY_BYTES_MAX} bytes at most")
     return b"".join(struct.pack(">H", len(e)) + e for e in entries)
 
 
@@ -55,34 +60,71 @@ def unbundle(raw: bytes) -> list[bytes]:
     return entries
 
 
-class LogFolder:
-    """One log on disk: `checkpoint`, `tile/<level>/…` and `tile/entries/…` below `path`."""
+@dataclass(frozen=True)
+class Growth:
+    """The objects by which a tree grows from one size to another, not written yet."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    old_size: int
+    size: int
+    objects: Mapping[str, bytes]
+
+    def packed(self) -> bytes:
+        """All of it as one object."""
+        parts = []
+        for path, content in self.objects.items():
+            name = path.encode()
+            parts += [struct.pack(">HI", len(name), len(content)), name, content]
+        return b"".join(parts)
+
+
+def unpack_objects(raw: bytes) -> dict[str, bytes]:
+    """The objects of a packed growth. Raises OperationError when it is cut."""
+    objects, place = {}, 0
+    while place < len(raw):
+        if place + 6 > len(raw):
+            raise OperationError("a staged growth is cut short", retry=False)
+        name, length = struct.unpack_from(">HI", raw, place)
+        start = place + 6 + name
+        if start + length > len(raw):
+            raise OperationError("a staged growth is cut short", retry=False)
+        objects[raw[place + 6 : start].decode()] = raw[start : start + length]
+        place = start + length
+    return objects
+
+
+class TiledLog:
+    """One log in a store: `checkpoint`, `tile/<level>/…` and `tile/entries/…`."""
+
+    def __init__(self, store: LogStore) -> None:
+        self.store = store
         self._tile = lru_cache(maxsize=1024)(self._read_tile)
+        self._planned: Mapping[str, bytes] = {}
 
-    def note(self) -> str | None:
-        """The signed checkpoint's text, or None for a log that has none yet."""
-        try:
-            return (self.path / "checkpoint").read_text("utf-8")
-        except FileNotFoundError:
-            return None
+    @property
+    def place(self) -> str:
+        """Where this is, for messages."""
+        return self.store.place
+
+    def text(self, path: str) -> str | None:
+        """A small text such as `checkpoint` or `verifier-key`; None when there is none."""
+        held = self.store.read(path)
+        return held[0].decode("utf-8", "replace") if held else None
 
     def _read(self, level: int | str, number: int, width: int) -> bytes:
-        for candidate in (tile_path(level, number, width), tile_path(level, number)):
-            try:
-                return (self.path / candidate).read_bytes()
-            except FileNotFoundError:
-                continue
+        for candidate in dict.fromkeys((tile_path(level, number, width), tile_path(level, number))):
+            if candidate in self._planned:
+                return self._planned[candidate]
+            held = self.store.read(candidate)
+            if held is not None:
+                return held[0]
         missing = tile_path(level, number, width)
-        raise OperationError(f"{self.path}: {missing} is missing", retry=False)
+        raise OperationError(f"{self.place}: {missing} is missing", retry=False)
 
     def _read_tile(self, level: int, number: int, width: int) -> list[Hash]:
         raw = self._read(level, number, width)[: width * 32]
         if len(raw) != width * 32:
             name = tile_path(level, number, width)
-            raise OperationError(f"{self.path}: {name} is cut short", retry=False)
+            raise OperationError(f"{self.place}: {name} is cut short", retry=False)
         return [raw[i : i + 32] for i in range(0, len(raw), 32)]
 
     def tile(self, level: int, number: int, size: int) -> list[Hash]:
@@ -95,7 +137,7 @@ class LogFolder:
         found = unbundle(self._read("entries", number, width))[:width]
         if len(found) != width:
             name = tile_path("entries", number, width)
-            raise OperationError(f"{self.path}: {name} is cut short", retry=False)
+            raise OperationError(f"{self.place}: {name} is cut short", retry=False)
         return found
 
     def entries_from(self, start: int, size: int) -> Iterator[bytes]:
@@ -115,53 +157,48 @@ class LogFolder:
 
         return subtree
 
-    def grow(self, size: int, entries: Sequence[bytes]) -> int:
-        """Write the tiles and bundles that `entries` add to a tree of `size`; the new size.
-
-        Everything is on the disk when this returns, and nothing of it counts before a checkpoint
-        covers it (`publish`).
-        """
-        new_size = size + len(entries)
-        folders: set[Path] = set()
-        self._extend_bundles(size, entries, folders)
+    def plan(self, size: int, entries: Sequence[bytes]) -> Growth:
+        """What `entries` add to a tree of `size`. This log's hashes know it from now on."""
+        objects = self._bundles(size, entries)
         level, fresh = 0, [leaf_hash(e) for e in entries]
         while fresh:
             done: list[Hash] = []
-            count = size >> (_HEIGHT * level)
-            number = count // WIDTH
-            width = count % WIDTH
+            number, width = divmod(size >> (_HEIGHT * level), WIDTH)
             row = [*self._tile(level, number, width), *fresh] if width else fresh
             for start in range(0, len(row), WIDTH):
                 part = row[start : start + WIDTH]
-                path = tile_path(level, number + start // WIDTH, len(part))
-                _write(self.path / path, b"".join(part), folders)
+                objects[tile_path(level, number + start // WIDTH, len(part))] = b"".join(part)
                 if len(part) == WIDTH:
                     done.append(fold(part))
             level, fresh = level + 1, done
-        for folder in sorted(folders, reverse=True):
-            _sync_folder(folder)
+        self.lay_over(objects)
+        return Growth(size, size + len(entries), objects)
+
+    def _bundles(self, size: int, entries: Sequence[bytes]) -> dict[str, bytes]:
+        number, width = divmod(size, WIDTH)
+        row = [*(self.entries(number, size) if width else []), *entries]
+        return {
+            tile_path("entries", number + start // WIDTH, min(WIDTH, len(row) - start)): bundle(
+                row[start : start + WIDTH]
+            )
+            for start in range(0, len(row), WIDTH)
+        }
+
+    def lay_over(self, objects: Mapping[str, bytes]) -> None:
+        """Read these objects as if they were written already."""
+        self._planned = objects
         self._tile.cache_clear()
-        return new_size
 
-    def _extend_bundles(self, size: int, entries: Sequence[bytes], folders: set[Path]) -> None:
-        width = size % WIDTH
-        row = self.entries(size // WIDTH, size) if width else []
-        row.extend(entries)
-        for start in range(0, len(row), WIDTH):
-            part = row[start : start + WIDTH]
-            path = tile_path("entries", size // WIDTH + start // WIDTH, len(part))
-            _write(self.path / path, bundle(part), folders)
+    def write(self, objects: Mapping[str, bytes]) -> None:
+        """Write planned objects; nothing of it counts before a checkpoint covers it."""
+        self.store.write(objects)
+        self.lay_over({})
 
-    def publish(self, note: str, verifier_key: str) -> None:
-        """Put the signed checkpoint in place of the one before, atomically."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        folders: set[Path] = set()
-        key = self.path / "verifier-key"
-        if not key.exists():
-            _write(key, f"{verifier_key}\n".encode(), folders)
-        _write(self.path / "checkpoint", note.encode(), folders)
-        for folder in sorted(folders, reverse=True):
-            _sync_folder(folder)
+    def grow(self, size: int, entries: Sequence[bytes]) -> int:
+        """Plan and write in one step; the new size."""
+        growth = self.plan(size, entries)
+        self.write(growth.objects)
+        return growth.size
 
     def tidy(self, old_size: int, new_size: int) -> None:
         """Drop partial tiles whose full tile is there now."""
@@ -172,28 +209,5 @@ class LogFolder:
                 if level != "entries":
                     break
                 continue
-            shutil.rmtree(self.path / f"tile/{level}/{index_path(number)}.p", ignore_errors=True)
-
-
-def _write(path: Path, content: bytes, folders: set[Path]) -> None:
-    """Write a file whole or not at all, and remember the folders to be synchronised."""
-    missing = path.parent
-    while not missing.exists():
-        folders.add(missing.parent)
-        missing = missing.parent
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.new")
-    with staging.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    staging.replace(path)
-    folders.add(path.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            if (old_size >> height) % WIDTH:
+                self.store.discard(f"tile/{level}/{index_path(number)}.p")

@@ -8,7 +8,6 @@ is named.
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -30,15 +29,10 @@ from onsil.proof.batches import (
 from onsil.proof.checkpoint import Checkpoint
 from onsil.proof.entries import ERASED, ID, EntrySource, commitment, entry_bytes, unpack
 from onsil.proof.findings import FINDINGS_MAX, VerifyReport
+from onsil.proof.home import Place, SignedLog, as_home, published_key, signed_log
 from onsil.proof.merkle import Frontier, fold, leaf_hash
-from onsil.proof.receipts import published_key
-from onsil.proof.sequencer import (
-    log_folder,
-    log_years,
-    match_tail,
-    read_checkpoint,
-)
-from onsil.proof.tiles import WIDTH, LogFolder
+from onsil.proof.sequencer import match_tail
+from onsil.proof.tiles import WIDTH, TiledLog
 
 Progress = Callable[[int, int], None]
 
@@ -59,7 +53,7 @@ def _one_view(conn: Connection) -> Iterator[None]:
 
 
 def verify(
-    conn: Connection, city: str, folder: Path, sources: Mapping[str, EntrySource], *,
+    conn: Connection, city: str, folder: Place, sources: Mapping[str, EntrySource], *,
     public_key: bytes | None = None, progress: Progress | None = None,
 ) -> VerifyReport:  # fmt: skip
     """Verify every log of a city, every leaf, and every live row of the kinds in `sources`.
@@ -99,29 +93,30 @@ class _Ticker:
             self._progress(self._total, self._total)
 
 
-def _extent(conn: Connection, city: str, folder: Path) -> tuple[list[int], int]:
+def _extent(conn: Connection, city: str, folder: Place) -> tuple[list[int], int]:
     with cursor(conn) as run:
         counted = run.execute(
             "SELECT coalesce(sum(size), 0)::bigint FROM proof_batch WHERE city = %s", (city,)
         )
         (entries,) = next(counted)
-    years = sorted(set(placed_years(conn, city)) | set(log_years(folder, city)))
+    years = sorted(set(placed_years(conn, city)) | set(as_home(folder).years(city)))
     return years, 2 * entries
 
 
 def _verify_log(
-    conn: Connection, city: str, folder: Path, year: int, public_key: bytes | None,
+    conn: Connection, city: str, folder: Place, year: int, public_key: bytes | None,
     report: VerifyReport, tick: _Ticker,
 ) -> None:  # fmt: skip
-    log = log_folder(folder, city, year)
+    log = as_home(folder).log(city, year)
     try:
-        held = read_checkpoint(log, public_key or published_key(folder, city, year))
+        found = signed_log(folder, city, year, public_key or published_key(folder, city, year))
+        log, held = found.log, found.signed
         if held is None:
-            raise OperationError(f"{log.path}: no checkpoint", retry=False)
+            raise OperationError(f"{log.place}: no checkpoint", retry=False)
         if held.origin != f"onsil/{city}/{year}":
-            raise OperationError(f"{log.path}: the checkpoint is of {held.origin}", retry=False)
+            raise OperationError(f"{log.place}: the checkpoint is of {held.origin}", retry=False)
         report.checkpoints.append(held)
-        _compare(conn, city, year, log, held, report, tick)
+        _compare(conn, city, year, found, held, report, tick)
         _verify_upper_tiles(log, held.size)
     except OperationError as error:
         report.add(
@@ -132,10 +127,11 @@ def _verify_log(
 
 
 def _compare(
-    conn: Connection, city: str, year: int, log: LogFolder, held: Checkpoint,
+    conn: Connection, city: str, year: int, found: SignedLog, held: Checkpoint,
     report: VerifyReport, tick: _Ticker,
 ) -> None:  # fmt: skip
     """Walk the leaves on disk beside those the database has placed; then compare the root."""
+    log, shown = found.log, found.published
     placed = placed_size(conn, city, year)
     frontier = Frontier()
     beside = _Beside(conn, city, year, report)
@@ -144,18 +140,23 @@ def _compare(
         for hashed, value in zip(tile, log.entries(number, held.size), strict=True):
             index = frontier.size
             frontier.add(hashed)
+            if shown and frontier.size == shown.size and frontier.root() != shown.root:
+                raise OperationError(
+                    f"{log.place}: the published checkpoint over {shown.size} leaves is not of "
+                    "this tree", retry=False,
+                )  # fmt: skip
             report.leaves += 1
             tick.step()
             if leaf_hash(value) != hashed:
-                raise OperationError(f"{log.path}: leaf {index} is not its tile's", retry=False)
+                raise OperationError(f"{log.place}: leaf {index} is not its tile's", retry=False)
             if index < placed:
                 beside.add(index, value)
     beside.done()
     if frontier.root() != held.root:
-        raise OperationError(f"{log.path}: the leaves do not give the signed root", retry=False)
+        raise OperationError(f"{log.place}: the leaves do not give the signed root", retry=False)
     if placed > held.size:
         gone = placed - held.size
-        raise OperationError(f"{log.path}: {gone} placed leaves are gone", retry=False)
+        raise OperationError(f"{log.place}: {gone} placed leaves are gone", retry=False)
     tail = list(log.entries_from(placed, held.size)) if placed < held.size else []
     if match_tail(tail, pending_batches(conn, city, EVERY)) is None:
         report.add(
@@ -221,14 +222,14 @@ def _altered_entry(report: VerifyReport, kind: str, key: UUID, year: int, index:
     )  # fmt: skip
 
 
-def _verify_upper_tiles(log: LogFolder, size: int) -> None:
+def _verify_upper_tiles(log: TiledLog, size: int) -> None:
     """Tiles above the leaves hold what the tiles below them hash to."""
     level = 1
     while count := size >> (8 * level):
         for number in range(-(-count // WIDTH)):
             for offset, hashed in enumerate(log.tile(level, number, size)):
                 if fold(log.tile(level - 1, number * WIDTH + offset, size)) != hashed:
-                    raise OperationError(f"{log.path}: damaged tile {level}/{number}", retry=False)
+                    raise OperationError(f"{log.place}: damaged tile {level}/{number}", retry=False)
         level += 1
 
 

@@ -22,7 +22,7 @@ from onsil.core.refusal import OperationError, Refusal
 from onsil.proof import anchors
 from onsil.proof.anchors import Anchor, Anchoring, AnchorRecord
 from onsil.proof.checkpoint import Checkpoint
-from onsil.proof.sequencer import read_checkpoint
+from onsil.proof.home import read_checkpoint
 from onsil.supervisor.chain import CHAIN_ID, OFF, LocalChain
 from onsil.supervisor.credentials import kept
 from onsil.tenancy.cities import all_cities

@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ("amount", models.BigIntegerField()),
                 ("reference", models.CharField(max_length=14)),
                 ("month", models.CharField(max_length=7)),
+                ("standing", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
@@ -308,10 +309,9 @@ class Migration(migrations.Migration):
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("city", models.CharField(max_length=40)),
-                ("amount", models.BigIntegerField()),
+                ("taken", models.BigIntegerField()),
                 ("payout", models.BigIntegerField()),
-                ("rule", models.CharField(max_length=60)),
-                ("facts", models.JSONField(default=dict)),
+                ("lines", models.JSONField(default=list)),
                 ("bank", models.CharField(max_length=40)),
                 ("holder", models.CharField(max_length=80)),
                 ("account_sealed", models.TextField(blank=True)),
@@ -323,17 +323,38 @@ class Migration(migrations.Migration):
                             ("asked", "확인 중"),
                             ("approved", "지급 대기"),
                             ("refused", "반려됨"),
-                            ("paid", "지급됨"),
+                            ("paid", "지급함"),
                         ],
                         default="asked",
                         max_length=10,
                     ),
                 ),
-                ("decided_by", models.CharField(blank=True, max_length=120)),
-                ("decided_on", models.DateTimeField(blank=True, null=True)),
+                ("seen_to_by", models.CharField(blank=True, max_length=120)),
+                ("seen_to_at", models.DateTimeField(blank=True, null=True)),
                 ("reason", models.CharField(blank=True, max_length=300)),
                 ("payout_key", models.CharField(blank=True, max_length=120)),
                 ("payout_transfer_id", models.UUIDField(blank=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="RefundFile",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=onsil.core.ids.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("city", models.CharField(max_length=40)),
+                ("sealed", models.TextField()),
+                ("digest", models.CharField(max_length=64)),
+                ("payouts", models.PositiveIntegerField()),
+                ("total", models.BigIntegerField()),
+                ("released_by", models.CharField(max_length=120)),
+                ("released_at", models.DateTimeField()),
             ],
         ),
         migrations.AddField(
@@ -346,6 +367,11 @@ class Migration(migrations.Migration):
             model_name="merchant",
             name="cashback_percent",
             field=models.DecimalField(decimal_places=2, default=0, max_digits=5),
+        ),
+        migrations.AddField(
+            model_name="cancellation",
+            name="rest_transfer_id",
+            field=models.UUIDField(blank=True, null=True),
         ),
         migrations.AddField(
             model_name="payment",
@@ -481,6 +507,16 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
+        migrations.AddField(
+            model_name="refund",
+            name="file",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="refunds",
+                to="citizen.refundfile",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="cashback",
             constraint=models.UniqueConstraint(
@@ -597,6 +633,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("yearly_sales_krw__gte", 0)), name="sales_not_below_zero"
             ),
         ),
+        migrations.AddIndex(
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("stage__in", ("asked", "approved"))),
+                fields=["city", "stage"],
+                name="refunds_to_see_to",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.UniqueConstraint(fields=("city", "key"), name="one_refund_a_key"),
@@ -604,7 +648,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="refund",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="refund_above_zero"
+                condition=models.Q(("payout__gt", 0)), name="refund_above_zero"
             ),
         ),
     ]

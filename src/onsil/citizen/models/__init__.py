@@ -14,7 +14,7 @@ from onsil.citizen.models.people import (
 from onsil.citizen.models.posting import Held, Posting
 from onsil.citizen.models.settlement import Settlement, SettlementLine
 from onsil.citizen.models.shops import Merchant, MerchantFacts
-from onsil.citizen.models.wallet import ChargeOrder, Conversion, Deposit, Gift, Refund
+from onsil.citizen.models.wallet import ChargeOrder, Conversion, Deposit, Gift, Refund, RefundFile
 
 __all__ = [
     "Attempt",
@@ -33,6 +33,7 @@ __all__ = [
     "PaymentCode",
     "Posting",
     "Refund",
+    "RefundFile",
     "ResidenceCode",
     "Residency",
     "Role",

@@ -93,12 +93,16 @@ class Payment(Posting):
 
 
 class Cancellation(Posting):
-    """A shop's taking back of a payment or a part of it; the citizen's lots return as they were."""
+    """A shop's taking back of a payment or a part of it; the citizen's lots return as they were.
+
+    Of a payment taken back in part, the rest is paid anew in the same act: `rest_transfer_id`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     city = models.CharField(max_length=40)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="cancellations")
     amount = models.BigIntegerField()
+    rest_transfer_id = models.UUIDField(null=True, blank=True)
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta:

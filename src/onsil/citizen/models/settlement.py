@@ -34,7 +34,11 @@ class Settlement(models.Model):
 
 
 class SettlementLine(Posting):
-    """What one shop is owed for the day, and the two postings that turn it into a pay-out."""
+    """What one shop is owed for the day, and the postings that turn it into a pay-out.
+
+    `net` is `gross` less `cancelled`, the shop's own cashback and the fee, with the city's part of
+    the fee added.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     city = models.CharField(max_length=40)
@@ -44,6 +48,12 @@ class SettlementLine(Posting):
     gross = models.BigIntegerField()
     cancellations = models.PositiveIntegerField()
     cancelled = models.BigIntegerField()
+    shop_cashback = models.BigIntegerField(default=0)
+    fee = models.BigIntegerField(default=0)
+    fee_class = models.CharField(max_length=40, blank=True)
+    subsidy = models.BigIntegerField(default=0)
+    subsidy_key = models.CharField(max_length=120, blank=True)
+    subsidy_transfer_id = models.UUIDField(null=True, blank=True)
     net = models.BigIntegerField()
     payout_key = models.CharField(max_length=120, blank=True)
     payout_transfer_id = models.UUIDField(null=True, blank=True)
@@ -54,7 +64,26 @@ class SettlementLine(Posting):
                 fields=["city", "settlement", "merchant"], name="one_line_a_shop_and_day"
             ),
             models.CheckConstraint(
-                condition=models.Q(net=models.F("gross") - models.F("cancelled")),
+                condition=models.Q(
+                    net=models.F("gross")
+                    - models.F("cancelled")
+                    - models.F("shop_cashback")
+                    - models.F("fee")
+                    + models.F("subsidy")
+                ),
                 name="settlement_line_adds_up",
             ),
+            models.CheckConstraint(
+                condition=models.Q(fee__gte=0, subsidy__gte=0, subsidy__lte=models.F("fee")),
+                name="subsidy_within_the_fee",
+            ),
         ]
+
+    @property
+    def sales(self) -> int:
+        return self.gross - self.cancelled
+
+    @property
+    def subsidy_open(self) -> bool:
+        """Whether the city still owes its part of the fee."""
+        return self.subsidy > 0 and self.subsidy_transfer_id is None

@@ -28,7 +28,7 @@ class ChargeOrder(Held):
     """A citizen's order to buy local currency with own money, paid by a deposit to its reference.
 
     The room in every limit is set aside when it is ordered, so that money that comes is never too
-    much. `id` comes with the form.
+    much. `id` comes with the form; `standing` is the charged money in the wallet once it was paid.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -37,6 +37,7 @@ class ChargeOrder(Held):
     amount = models.BigIntegerField()
     reference = models.CharField(max_length=14)
     month = models.CharField(max_length=7)
+    standing = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -135,39 +136,60 @@ class Gift(Held):
         ]  # fmt: skip
 
 
+class RefundFile(models.Model):
+    """A file for the bank: the refunds that were paid together, sealed, and who released it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    city = models.CharField(max_length=40)
+    sealed = models.TextField()
+    digest = models.CharField(max_length=64)
+    payouts = models.PositiveIntegerField()
+    total = models.BigIntegerField()
+    released_by = models.CharField(max_length=120)
+    released_at = models.DateTimeField()
+
+
 class Refund(Posting):
-    """Money that a citizen is paid back for what is left of a charge, by the legal rule.
+    """Money that a citizen is paid back for what is left of charges, by the legal rule.
 
     The posting takes the value out of the wallet into `payable:refund:<id>`; the bank account is
-    sealed with a key of the installation and forgotten once it has been paid.
+    sealed, and forgotten here once it stands in the bank's file. `id` comes with the form.
     """
 
     class Stage(models.TextChoices):
         ASKED = "asked", _("확인 중")
         APPROVED = "approved", _("지급 대기")
         REFUSED = "refused", _("반려됨")
-        PAID = "paid", _("지급됨")
+        PAID = "paid", _("지급함")
 
     id = models.UUIDField(primary_key=True, editable=False)
     city = models.CharField(max_length=40)
     citizen = models.ForeignKey(User, on_delete=models.PROTECT, related_name="refunds")
-    amount = models.BigIntegerField()
+    taken = models.BigIntegerField()
     payout = models.BigIntegerField()
-    rule = models.CharField(max_length=60)
-    facts = models.JSONField(default=dict)
+    lines = models.JSONField(default=list)
     bank = models.CharField(max_length=40)
     holder = models.CharField(max_length=80)
     account_sealed = models.TextField(blank=True)
     account_end = models.CharField(max_length=4)
     stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.ASKED)
-    decided_by = models.CharField(max_length=120, blank=True)
-    decided_on = models.DateTimeField(null=True, blank=True)
+    seen_to_by = models.CharField(max_length=120, blank=True)
+    seen_to_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=300, blank=True)
+    file = models.ForeignKey(
+        RefundFile, on_delete=models.PROTECT, null=True, related_name="refunds"
+    )
     payout_key = models.CharField(max_length=120, blank=True)
     payout_transfer_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["city", "key"], name="one_refund_a_key"),
-            models.CheckConstraint(condition=models.Q(amount__gt=0), name="refund_above_zero"),
+            models.CheckConstraint(condition=models.Q(payout__gt=0), name="refund_above_zero"),
         ]
+        indexes = [
+            models.Index(
+                fields=["city", "stage"], condition=models.Q(stage__in=("asked", "approved")),
+                name="refunds_to_see_to",
+            )
+        ]  # fmt: skip

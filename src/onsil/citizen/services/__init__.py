@@ -5,7 +5,17 @@ Everything works for the city in scope (`onsil.tenancy.city_scope`); a business 
 """
 
 from onsil.citizen.approval import Application, MerchantRules
-from onsil.citizen.services import codes, merchants, payments, people, postings, settlements
+from onsil.citizen.services import (
+    budgets,
+    codes,
+    merchants,
+    payments,
+    payouts,
+    people,
+    postings,
+    rulebook,
+    settlements,
+)
 from onsil.citizen.services.wallet import (
     Holding,
     Movement,
@@ -22,14 +32,17 @@ __all__ = [
     "MerchantRules",
     "Movement",
     "Wallet",
+    "budgets",
     "codes",
     "convert",
     "history",
     "merchants",
     "payments",
+    "payouts",
     "people",
     "postings",
     "rate_of",
+    "rulebook",
     "settlements",
     "wallet",
 ]

@@ -6,17 +6,21 @@ the row stays pending and any later look at it (`refresh`) finds the answer. So 
 double click or a crash in between never asks twice.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from django.db import connection
+from django.db.models import F
 from psycopg.conninfo import make_conninfo
 
 from onsil import ledger
-from onsil.citizen.models import Cancellation, Payment, Posting
+from onsil.citizen.models import Cancellation, Cashback, Payment, Posting
 from onsil.core.announce import announce
 from onsil.core.clock import Clock, SystemClock
 from onsil.core.database import Connection
+from onsil.core.refusal import Refusal
+from onsil.ledger.rules.cashback import SHOP
 from onsil.tenancy import current_city, transaction
 
 SYSTEM = SystemClock()
@@ -42,6 +46,20 @@ def city_accounts(city: str) -> list[ledger.AccountSpec]:
         ledger.AccountSpec("reserve:points", "KRW", "reserve"),
         ledger.AccountSpec("external:bank", "KRW", "external", minimum=None),
     ]
+
+
+def open_with_limits(tx: Connection, city: str, specs: Sequence[ledger.AccountSpec]) -> None:
+    """Open accounts that carry a rule's cap; where the rule has changed since, the cap follows.
+
+    A cap below what is there already stops at what is there: nothing more goes in.
+    """
+    opened = ledger.open_accounts(tx, city, specs)
+    for spec in specs:
+        there = opened[spec.code, spec.asset]
+        most = spec.maximum if spec.maximum is None else max(spec.maximum, there.balance)
+        if there.maximum != most:
+            changed = ledger.set_limits(tx, city, spec.code, spec.asset, there.minimum, most)
+            assert not isinstance(changed, Refusal), changed
 
 
 def dsn() -> str:
@@ -72,6 +90,8 @@ def refresh(row: Row, clock: Clock = SYSTEM) -> Row:
             answer = ledger.answers(tx, current_city(), [fresh.key]).get(fresh.key)
             if answer is not None and answer.state != "pending":
                 remember(fresh, answer, clock.now())
+                if isinstance(fresh, Cashback):
+                    _note_shop_share(fresh)
                 tell(tx, fresh)
     return fresh
 
@@ -90,9 +110,17 @@ def remember(row: Posting, answer: ledger.Answer, now: datetime) -> None:
     row.save()
 
 
+def _note_shop_share(row: Cashback) -> None:
+    """What the shop itself gives is kept with the payment, for its settlement."""
+    if row.applied and row.funder == SHOP:
+        Payment.objects.filter(pk=row.payment_id).update(
+            shop_cashback=F("shop_cashback") + row.amount
+        )
+
+
 def tell(tx: Connection, row: Posting) -> None:
     """Let open screens know, at commit: the shop's and the payer's. No name or id of a person."""
-    payment = row.payment if isinstance(row, Cancellation) else row
+    payment = row.payment if isinstance(row, Cancellation | Cashback) else row
     if isinstance(payment, Payment):
         city = payment.city
         news = {"payment": str(payment.pk), "state": row.state}

@@ -1,23 +1,26 @@
-"""Settling a day's sales: the file, what each shop is owed, and the release of the money."""
+"""Settling a day's sales: the file and what each shop is owed. Paying it out is `payouts`'."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from onsil import ledger, proof
 from onsil.citizen import refusals, settlement
 from onsil.citizen.models import Merchant, Payment, Posting, Settlement, SettlementLine
-from onsil.citizen.services import postings
+from onsil.citizen.services import facts, payouts, postings, rulebook
 from onsil.citizen.services.postings import SYSTEM, local_asset
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.periods import local_day
 from onsil.core.refusal import OperationError, Refusal
+from onsil.ledger import rules
+from onsil.ledger.rules import names
 from onsil.tenancy import current_city, transaction
 from onsil.tenancy.cities import city as city_profile
 
 JOB = "job:settlement"
 _BATCH_PATIENCE_S = 60.0
+_ASK_AGAIN = ("lot-rule", "insufficient-balance")
 
 
 def build(
@@ -45,8 +48,10 @@ def build(
             made = Settlement.objects.filter(city=city, day=which).first()
             if made is None:
                 made = _write(tx, city, which, end, actor, now)
+    _ask_again(made, clock)
     for line in made.lines.filter(state=Posting.State.PENDING):
         postings.settle(line, clock, _BATCH_PATIENCE_S)
+    payouts.pay_subsidies(made)
     return made
 
 
@@ -66,32 +71,6 @@ def build_due(*, clock: Clock = SYSTEM) -> list[Settlement]:
         due.append(last)  # stragglers of a settled day go into the newest one
     built = [build(day, clock=clock) for day in due]
     return [one for one in built if isinstance(one, Settlement)]
-
-
-def release(settlement_id: object, *, actor: str, clock: Clock = SYSTEM) -> Settlement | Refusal:
-    """Pay a settlement out to the bank; somebody other than who made it. Safe to repeat.
-
-    Refusals: `maker-is-checker`, `decision-out-of-turn` while postings are still out.
-    """
-    city, now = current_city(), clock.now()
-    with transaction() as tx:
-        made = Settlement.objects.select_for_update().get(city=city, pk=settlement_id)
-        if made.made_by == actor:
-            return refusals.maker_is_checker()
-        lines = list(made.lines.exclude(net=0))
-        if made.released_at is None:
-            if any(line.pending for line in lines):
-                return refusals.decision_out_of_turn("pending")
-            paid = [line for line in lines if line.applied]
-            ledger.submit(tx, city, [_payout(made, line, now) for line in paid])
-            made.released_by, made.released_at = actor, now
-            made.save(update_fields=["released_by", "released_at"])
-            proof.audit(
-                tx, city, actor, "settlement.released", "settlement", str(made.pk), None,
-                {"day": made.day.isoformat(), "net_krw": made.net, "sha256": made.digest},
-            )  # fmt: skip
-    _note_payouts(made, clock)
-    return made
 
 
 def settlements() -> list[Settlement]:
@@ -118,7 +97,10 @@ def shop_file(line: SettlementLine) -> bytes:
         settlement.ShopRow(p.submitted_at.astimezone(zone), p.confirmation, p.amount, p.cancelled)
         for p in sold
     ]
-    return settlement.shop_file_bytes(line.settlement.day, line.settlement.pay_day, rows)
+    return settlement.shop_file_bytes(
+        line.settlement.day, line.settlement.pay_day, rows, cashback=line.shop_cashback,
+        fee=line.fee, subsidy=line.subsidy,
+    )  # fmt: skip
 
 
 def _decide_pending(city: str, end: datetime, clock: Clock) -> None:
@@ -143,12 +125,19 @@ def _write(
                 submitted_at__lt=end)
         .select_related("merchant")
     )  # fmt: skip
-    rows = settlement.lines(
-        [settlement.Sale(p.merchant_id, p.amount, p.cancelled) for p in sold],
-        {settlement.Payee(p.merchant_id, p.merchant.name, p.merchant.business_number)
-         for p in sold},
+    rule = rulebook.rules_on(city_profile(city), day).settlement
+    rows, carried = settlement.with_fees(
+        settlement.lines(
+            [settlement.Sale(p.merchant_id, p.amount, p.cancelled, p.shop_cashback) for p in sold],
+            {settlement.Payee(p.merchant_id, p.merchant.name, p.merchant.business_number)
+             for p in sold},
+        ),
+        {p.merchant_id: facts.eligibility(p.merchant, day).status.yearly_sales_krw
+         for p in {p.merchant_id: p for p in sold}.values()},
+        day, rule,
     )  # fmt: skip
-    pay_day = day + timedelta(days=1)
+    sold = [p for p in sold if p.merchant_id not in carried]
+    pay_day = rules.settlement.pay_day(day, rule)
     content = settlement.file_bytes(day, pay_day, rows)
     made = Settlement.objects.create(
         city=city, day=day, pay_day=pay_day, content=content,
@@ -158,8 +147,8 @@ def _write(
     Payment.objects.filter(city=city, pk__in=[p.pk for p in sold]).update(settlement=made)
     drafts = [_line(made, row, now) for row in rows]
     SettlementLine.objects.bulk_create(drafts)
-    ledger.open_accounts(tx, city, postings.city_accounts(city))
-    ledger.submit(tx, city, [_request(line, now) for line in drafts if line.net])
+    ledger.open_accounts(tx, city, _accounts(city, drafts))
+    ledger.submit(tx, city, [_request(tx, line, now) for line in drafts if line.sales])
     proof.audit(
         tx, city, actor, "settlement.built", "settlement", str(made.pk), None,
         {"day": day.isoformat(), "net_krw": made.net, "sha256": made.digest},
@@ -168,20 +157,42 @@ def _write(
 
 
 def _line(made: Settlement, row: settlement.Line, now: datetime) -> SettlementLine:
-    state = Posting.State.PENDING if row.net else Posting.State.APPLIED
+    state = Posting.State.PENDING if row.sales else Posting.State.APPLIED
     return SettlementLine(
         id=new_id(), city=made.city, settlement=made, merchant_id=row.payee.merchant_id,
         payments=row.payments, gross=row.gross, cancellations=row.cancellations,
-        cancelled=row.cancelled, net=row.net, state=state, submitted_at=now,
+        cancelled=row.cancelled, shop_cashback=row.shop_cashback, fee=row.fee,
+        fee_class=row.fee_class, subsidy=row.subsidy, net=row.net, state=state, submitted_at=now,
         key=f"settle:{made.day.isoformat()}:{row.payee.merchant_id}",
     )  # fmt: skip
 
 
-def _request(line: SettlementLine, now: datetime) -> ledger.TransferRequest:
-    legs = (
-        ledger.Leg(f"merchant:{line.merchant_id}", "issuer:local", local_asset(line.city),
-                   line.net),
-        ledger.Leg("trust:local", f"payable:{line.merchant_id}", "KRW", line.net),
+def _accounts(city: str, lines: Sequence[SettlementLine]) -> list[ledger.AccountSpec]:
+    specs = [
+        *postings.city_accounts(city),
+        ledger.AccountSpec(names.FEES, "KRW", "fee"),
+        ledger.AccountSpec(names.SUBSIDY, "KRW", "subsidy"),
+    ]
+    return specs + [
+        ledger.AccountSpec(
+            names.shop_receivable(line.merchant_id), "KRW", "receivable", minimum=None
+        )
+        for line in lines
+        if line.shop_cashback
+    ]
+
+
+def _request(tx: Connection, line: SettlementLine, now: datetime) -> ledger.TransferRequest:
+    """What was valid when it was paid is owed, even where it has expired in the till since."""
+    shop, asset = f"merchant:{line.merchant_id}", local_asset(line.city)
+    expired = sum(
+        lot.amount
+        for lot in ledger.lots(tx, line.city, shop, asset)
+        if lot.terms.expires_at is not None and lot.terms.expires_at <= now
+    )
+    legs = rules.settlement.settle_legs(
+        merchant=line.merchant_id, shop=shop, payable=f"payable:{line.merchant_id}", local=asset,
+        sales=line.sales, fee=line.fee, cashback=line.shop_cashback, expired=expired,
     )  # fmt: skip
     return ledger.TransferRequest(
         key=line.key, kind="settlement", legs=legs, effective_at=now, origin_kind="settlement",
@@ -189,28 +200,15 @@ def _request(line: SettlementLine, now: datetime) -> ledger.TransferRequest:
     )  # fmt: skip
 
 
-def _payout(made: Settlement, line: SettlementLine, now: datetime) -> ledger.TransferRequest:
-    line.payout_key = f"payout:{made.day.isoformat()}:{line.merchant_id}"
-    line.save(update_fields=["payout_key"])
-    leg = ledger.Leg(f"payable:{line.merchant_id}", "external:bank", "KRW", line.net)
-    return ledger.TransferRequest(
-        key=line.payout_key, kind="payout", legs=(leg,), effective_at=now,
-        origin_kind="settlement", origin_id=str(made.pk),
-    )  # fmt: skip
-
-
-def _note_payouts(made: Settlement, clock: Clock) -> None:
-    """Remember the pay-outs' transfers once the ledger has made them."""
-    out: Sequence[SettlementLine] = list(
-        made.lines.filter(payout_transfer_id__isnull=True).exclude(payout_key="")
-    )
-    if not out:
-        return
-    keys = [line.payout_key for line in out]
-    found = ledger.wait(postings.dsn(), made.city, keys, _BATCH_PATIENCE_S)
-    with transaction():
-        for line in out:
-            answer = found.get(line.payout_key)
-            if answer is not None and answer.transfer_id is not None:
-                line.payout_transfer_id = answer.transfer_id
-                line.save(update_fields=["payout_transfer_id"])
+def _ask_again(made: Settlement, clock: Clock) -> None:
+    """Lines that the ledger refused because lots had changed under them are asked anew."""
+    now = clock.now()
+    with transaction() as tx:
+        refused = made.lines.select_for_update(of=("self",)).filter(
+            state=Posting.State.REFUSED, refusal_code__in=_ASK_AGAIN
+        )
+        for line in refused:
+            line.key = f"settle:{made.day.isoformat()}:{line.merchant_id}:{new_id().hex}"
+            line.state, line.submitted_at = Posting.State.PENDING, now
+            line.save(update_fields=["key", "state", "submitted_at"])
+            ledger.submit(tx, made.city, [_request(tx, line, now)])

@@ -92,7 +92,7 @@ def release(request: Request, settlement: UUID) -> HttpResponse:
     actor = str(request.user.pk)
     if found.made_by.removeprefix("user:") == actor:  # rooms write a person with the kind or not
         actor = found.made_by
-    done = citizen.settlements.release(settlement, actor=actor)
+    done = citizen.payouts.release(settlement, actor=actor)
     again = found.released_at is not None
     _tell(
         request, done, _("이미 지급이 승인된 정산입니다.") if again else _("지급을 승인했습니다.")

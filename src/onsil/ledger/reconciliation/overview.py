@@ -131,6 +131,15 @@ def imported_file(conn: Connection, city: str, file_id: UUID) -> tuple[ImportedF
     return ImportedFile(**found[0]), content
 
 
+def has_simulated(conn: Connection, city: str) -> bool:
+    """Whether any file came from a simulator, so that what rests on it can be labelled."""
+    return bool(
+        store.rows(
+            conn, "SELECT FROM reconciliation_file WHERE city = %s AND simulated LIMIT 1", (city,)
+        )
+    )
+
+
 def waiting_proposals(conn: Connection, city: str) -> list[dict[str, Any]]:
     """What waits for a second person, the oldest first."""
     return store.rows(

@@ -15,7 +15,7 @@ from onsil.ledger.rules import names, words
 from onsil.ledger.rules.business_days import business_days_later
 from onsil.ledger.rules.fields import Fields
 from onsil.ledger.rules.shares import FLOOR, ROUNDINGS, percent_of
-from onsil.ledger.terms import Leg, TransferRequest
+from onsil.ledger.terms import Leg, LotFilter, TransferRequest
 
 
 @dataclass(frozen=True)
@@ -129,14 +129,21 @@ def figure(
 
 
 def settle_legs(
-    *, merchant: object, shop: str, payable: str, local: str, sales: int, fee: int, cashback: int
-) -> tuple[Leg, ...]:
+    *, merchant: object, shop: str, payable: str, local: str, sales: int, fee: int, cashback: int,
+    expired: int = 0,
+) -> tuple[Leg, ...]:  # fmt: skip
     """The local currency back to its issuer, its won to the shop's payable, and out of these the
-    fee and the cashback that the shop itself gave."""
-    legs = [
-        Leg(shop, names.ISSUER, local, sales),
-        Leg(names.TRUST, payable, names.KRW, sales),
-    ]
+    fee and the cashback that the shop itself gave.
+
+    `expired`: so much of the takings was valid when it was paid and has ended since; the shop is
+    owed it all the same.
+    """
+    ended = min(expired, sales)
+    legs = [Leg(names.TRUST, payable, names.KRW, sales)]
+    if sales > ended:
+        legs.append(Leg(shop, names.ISSUER, local, sales - ended))
+    if ended:
+        legs.append(Leg(shop, names.ISSUER, local, ended, only=LotFilter(expired=True)))
     if fee:
         legs.append(Leg(payable, names.FEES, names.KRW, fee))
     if cashback:

@@ -12,7 +12,7 @@ from onsil.proof.anchors.keys import SigningKey, load_key
 from onsil.proof.anchors.node import Node, is_development
 from onsil.proof.anchors.registry import open_anchors
 from onsil.proof.anchors.service import Anchoring, anchor_now, sole
-from onsil.proof.anchors.store import latest_confirmed, recent, try_lock, unlock
+from onsil.proof.anchors.store import covering, latest_confirmed, recent, try_lock, unlock
 from onsil.proof.anchors.terms import (
     Anchor,
     AnchorCheck,
@@ -25,6 +25,6 @@ from onsil.proof.anchors.terms import (
 __all__ = [
     "GWEI", "Anchor", "AnchorCheck", "AnchorProof", "AnchorRecord", "Anchoring", "Deployment",
     "EvmAnchor", "Head", "Node", "Receipt", "Sighting", "SigningKey", "address", "anchor_now",
-    "artifact", "deploy", "due", "is_development", "latest_confirmed", "load_key", "open_anchors",
-    "open_evm", "origin_hash", "recent", "remembered", "sole", "try_lock", "unlock",
+    "artifact", "covering", "deploy", "due", "is_development", "latest_confirmed", "load_key",
+    "open_anchors", "open_evm", "origin_hash", "recent", "remembered", "sole", "try_lock", "unlock",
 ]  # fmt: skip

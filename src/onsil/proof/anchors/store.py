@@ -93,6 +93,19 @@ def latest_confirmed(conn: Connection, city: str) -> AnchorRecord | None:
     return found[0].record if found else None
 
 
+def covering(conn: Connection, city: str, year: int, index: int, size: int) -> AnchorRecord | None:
+    """The smallest confirmed checkpoint of a year's log with leaf `index`, of `size` at most.
+
+    Of several places that hold it, one that proves something to outsiders comes first.
+    """
+    found = [
+        course.record
+        for course in courses(conn, city, states=("confirmed",))
+        if course.record.year == year and index < course.record.size <= size
+    ]
+    return min(found, key=lambda r: (r.development, r.size), default=None)
+
+
 def _course(steps: list[dict[str, Any]]) -> Course:
     last, sent, receipts = steps[-1], {}, []
     for step in steps:
