@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from portal_world import CITY, HOME, SOLAR, World
+from portal_world import HOME, SOLAR, World
 
 from onsil.portal.bundle import verify_trace_bundle
 
@@ -19,7 +19,9 @@ def client(person=None, language: str = "ko") -> Client:
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-@pytest.mark.parametrize("path", ["/", "/verify/", "/registry/", "/about/data/", "/parts/totals/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/verify/", "/log/", "/registry/", "/about/data/", "/parts/totals/"]
+)
 def test_public_pages_stand_in_both_languages(world: World, path: str, language: str):
     answer = client(language=language).get(path)
     assert answer.status_code == 200
@@ -132,21 +134,6 @@ def test_the_certificate_is_public(world: World):
     assert "데모 구매 기업" in text
     assert f"-{world.retirement.serial_first}…{world.retirement.serial_last}" in text
     assert client().get(f"/registry/retirements/{uuid4()}/").status_code == 404
-
-
-def test_the_log_is_served_as_files(world: World):
-    year = world.clock.now().year
-    answer = client().get(f"/log/{CITY}/{year}/checkpoint")
-    note = b"".join(answer.streaming_content).decode()
-    assert note.startswith(f"onsil/{CITY}/{year}\n")
-    assert answer["Cache-Control"] == "no-cache"
-    size = int(note.split("\n")[1])
-    tile = client().get(f"/log/{CITY}/{year}/tile/0/000.p/{size}")
-    assert len(b"".join(tile.streaming_content)) == 32 * size
-    assert "immutable" in tile["Cache-Control"]
-    for wrong in ("../keys", "tile/0/../../checkpoint", "tile/64/000", "tile/0/000.p/256", "x"):
-        assert client().get(f"/log/{CITY}/{year}/{wrong}").status_code == 404
-    assert client().get(f"/log/goyang/{year}/checkpoint").status_code == 404
 
 
 def test_boundaries_are_served(world: World):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onsil.portal.views import home, journey, log, pages, registry, sites
+from onsil.portal.views import home, journey, log, pages, receipts, registry, sites
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -19,5 +19,12 @@ urlpatterns = [
     path("trace/reading/", journey.reading, name="trace-reading"),
     path("trace/<slug:kind>/<str:id>/", journey.trace, name="trace"),
     path("trace/<slug:kind>/<str:id>/bundle.json", journey.bundle, name="trace-bundle"),
+    path("receipt/<slug:kind>/<uuid:id>/", receipts.receipt, name="receipt"),
+    path("receipt/<slug:kind>/<uuid:id>/receipt.tlog-proof", receipts.receipt_file,
+         name="receipt-file"),
+    path("log/", log.transparency, name="transparency"),
+    path("log/policy.txt", log.policy, name="log-policy"),
+    path("log/<int:year>/policy.txt", log.policy, name="log-policy-of"),
+    path("log/verify_receipt.py", receipts.verifier_program, name="verifier-program"),
     path("log/<slug:city>/<int:year>/<path:path>", log.log_file, name="log"),
-]
+]  # fmt: skip

@@ -26,8 +26,8 @@ from onsil.proof.policy import Policy, PolicyError
 HEADER = "c2sp.org/tlog-proof@v1"
 FORMAT = "onsil-receipt@v1"
 _HEX32 = re.compile("[0-9a-f]{64}")
-_PLACE = re.compile("evm:[1-9][0-9]{0,14}:0x[0-9a-fA-F]{40}")
-_TRANSACTION = re.compile("0x[0-9a-f]{64}")
+_PLACE = re.compile("[a-z][a-z0-9-]{0,19}:[!-~]{1,200}")
+_TRANSACTION = re.compile("[!-~]{0,200}")
 _INDEX = re.compile("index (0|[1-9][0-9]{0,14})")
 _ANCHOR_MEMBERS = {"place", "size", "root", "transaction", "block", "proof"}
 

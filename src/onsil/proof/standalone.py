@@ -43,8 +43,8 @@ _LENGTHS = {ED25519: 32, COSIGNATURE: 32, MLDSA: 1312}
 _SIGNATURES_MAX = 64
 _HEX32 = re.compile("[0-9a-f]{64}")
 _ANCHOR = {
-    "place": re.compile("evm:[1-9][0-9]{0,14}:0x[0-9a-fA-F]{40}"), "size": int, "root": _HEX32,
-    "transaction": re.compile("0x[0-9a-f]{64}"), "block": int, "proof": list,
+    "place": re.compile("[a-z][a-z0-9-]{0,19}:[!-~]{1,200}"), "size": int, "root": _HEX32,
+    "transaction": re.compile("[!-~]{0,200}"), "block": int, "proof": list,
 }  # fmt: skip
 
 WORDS = """

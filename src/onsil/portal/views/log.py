@@ -1,32 +1,37 @@
-"""The transparency log as plain files, where C2SP tlog-tiles has them, for mirrors and tools."""
+"""The transparency log: its page, and its files where C2SP tlog-tiles has them, for mirrors."""
 
 import re
-from pathlib import Path
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from onsil.configuration import configuration
+from onsil.portal.logbook import KEY_FILES, home
+from onsil.portal.receipts import program
+from onsil.portal.transparency import growth_chart, operator, policy_text
+from onsil.portal.transparency import transparency as overview
+from onsil.proof.home import PUBLISHED, WITNESSED
 
 _INDEX = r"(?:x\d{3}/)*\d{3}"
 _WIDTH = r"(?:\.p/(?:[1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?"
 _TILE = re.compile(rf"tile/(?:entries|[0-5]?\d|6[0-3])/{_INDEX}{_WIDTH}")
-_TEXTS = frozenset({"checkpoint", "verifier-key"})
+_TEXTS = frozenset({PUBLISHED, WITNESSED, *KEY_FILES})
 # A full tile never changes. A partial one is true for its size and then replaced by a fuller one.
 _FOREVER = "public, max-age=31536000, immutable"
 
 
 @require_safe
-def log_file(request: HttpRequest, city: str, year: int, path: str) -> HttpResponseBase:
+def log_file(request: HttpRequest, city: str, year: int, path: str) -> HttpResponse:
     """One file of a city's log: checkpoint and key (always fresh) or a tile (cacheable)."""
     if path not in _TEXTS and not _TILE.fullmatch(path):
         raise Http404
     if city != request.city.code:
         raise Http404
-    file = Path(configuration().log_folder) / city / str(year) / path
-    if not file.is_file():
+    held = home().log(city, year).store.read(path)
+    if held is None:
         raise Http404
-    response = FileResponse(file.open("rb"))
+    response = HttpResponse(held[0])
     if path in _TEXTS:
         response["Content-Type"] = "text/plain; charset=utf-8"
         response["Cache-Control"] = "no-cache"
@@ -34,4 +39,37 @@ def log_file(request: HttpRequest, city: str, year: int, path: str) -> HttpRespo
         response["Content-Type"] = "application/octet-stream"
         response["Cache-Control"] = _FOREVER
     response["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@require_safe
+def transparency(request: HttpRequest) -> HttpResponse:
+    """The state of the city's log: checkpoints, witnesses, anchors, and how to check them."""
+    shown = overview(request.city.code)
+    language = get_language() or "ko"
+    return render(
+        request,
+        "portal/transparency.html",
+        {
+            "shown": shown,
+            "newest": shown.newest,
+            "chart": growth_chart(shown.growth, request.city.zone),
+            "witnesses": [
+                (w, operator(w, language)) for w in getattr(shown.status, "witnesses", ())
+            ],
+            "program": program(),
+            "address": request.build_absolute_uri("/").rstrip("/"),
+        },
+    )
+
+
+@require_safe
+def policy(request: HttpRequest, year: int | None = None) -> HttpResponse:
+    """The policy file of a year's log (the newest year's): its keys, the witnesses, the quorum."""
+    text = policy_text(request.city.code, year)
+    if text is None:
+        raise Http404
+    response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="policy.txt"'
+    response["Cache-Control"] = "no-cache"
     return response

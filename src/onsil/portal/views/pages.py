@@ -2,9 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from onsil.portal.logbook import logbook
+from onsil.portal.receipts import program
+from onsil.portal.transparency import trust
 
 
 @require_safe
@@ -16,7 +19,9 @@ def verify(request: HttpRequest) -> HttpResponse:
         "portal/verify.html",
         {
             "logbook": logs,
-            "keys": {log.origin: log.verifier_key for log in logs},
+            "newest": logs[0] if logs else None,
+            "trust": trust(request.city.code, get_language() or "ko"),
+            "program": program(),
             "address": request.build_absolute_uri("/").rstrip("/"),
         },
     )

@@ -6,7 +6,8 @@
 //   node       = SHA-256(0x01 || left || right)
 //   the audit path from leaf to root                               RFC 9162 §2.1.3.2
 //   checkpoint = origin, size, root, signed note                   C2SP tlog-checkpoint, signed-note
-//   receipt    = index, path, checkpoint in one text               C2SP tlog-proof
+//
+// Receipts, with witnesses and policies, are receipt-check.js, which stands on this.
 
 const text = new TextEncoder();
 
@@ -21,7 +22,7 @@ export function cryptoAvailable() {
   return Boolean(globalThis.crypto && globalThis.crypto.subtle);
 }
 
-async function sha256(...parts) {
+export async function sha256(...parts) {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const joined = new Uint8Array(length);
   let offset = 0;
@@ -32,11 +33,16 @@ async function sha256(...parts) {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", joined));
 }
 
-function fromBase64(value) {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value) || value.length % 4) {
+// Standard base64 in its one spelling; anything else is refused.
+export function fromBase64(value) {
+  let raw = "";
+  try {
+    raw = atob(value);
+  } catch {
     throw new ProofError("format", `not base64: ${value.slice(0, 24)}`);
   }
-  return Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
+  if (btoa(raw) !== value) throw new ProofError("format", `not base64: ${value.slice(0, 24)}`);
+  return Uint8Array.from(raw, (c) => c.charCodeAt(0));
 }
 
 export function fromHex(value) {
@@ -48,68 +54,70 @@ export function toHex(bytes) {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-function same(a, b) {
+export function same(a, b) {
   return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
-// The receipt's parts; numbers stay exact below 2^53, which a log of this kind never reaches.
-export function parseReceipt(source) {
-  const clean = source.replace(/\r\n/g, "\n");
-  const cut = clean.indexOf("\n\n");
-  if (cut < 0) throw new ProofError("format", "a receipt has a blank line before its checkpoint");
-  const lines = clean.slice(0, cut).split("\n");
-  if (lines.shift() !== "c2sp.org/tlog-proof@v1") {
-    throw new ProofError("format", "a receipt begins with c2sp.org/tlog-proof@v1");
-  }
-  let extra = null;
-  if (lines[0] && lines[0].startsWith("extra ")) extra = fromBase64(lines.shift().slice(6));
-  const index = /^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift() || "");
-  if (!index) throw new ProofError("format", "the receipt's index line is missing");
-  const path = lines.map(fromBase64);
-  if (path.some((hash) => hash.length !== 32)) {
-    throw new ProofError("format", "a hash of the receipt is not 32 bytes long");
-  }
-  return { extra, index: Number(index[1]), path, checkpoint: clean.slice(cut + 2) };
+// A key's name: not empty, no plus, no Unicode space.
+export function isName(name) {
+  return name !== "" && !/[+\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/.test(name);
 }
 
+// A whole number in its one spelling; exact, since a log never reaches 2^53 leaves.
+export function parseNumber(value, what) {
+  if (!/^(0|[1-9][0-9]{0,14})$/.test(value ?? "")) throw new ProofError("format", `${what} is no number`);
+  return Number(value);
+}
+
+// A checkpoint's note: origin, size, root, the text that is signed, and the lines that sign it.
 export function parseCheckpoint(source) {
-  const cut = source.indexOf("\n\n");
-  if (cut < 0) throw new ProofError("format", "the checkpoint carries no signature");
+  const cut = source.lastIndexOf("\n\n");
+  // eslint-disable-next-line no-control-regex
+  if (cut < 0 || !source.endsWith("\n") || /[\0-\x09\x0b-\x1f]/.test(source)) {
+    throw new ProofError("format", "the checkpoint is no signed note");
+  }
   const signed = source.slice(0, cut + 1);
-  const [origin, size, root] = signed.split("\n");
-  if (!origin || !/^(0|[1-9][0-9]{0,15})$/.test(size || "") || !root) {
+  const lines = source.slice(0, cut).split("\n");
+  if (lines.length < 3 || lines.some((line) => line === "")) {
     throw new ProofError("format", "the checkpoint lacks origin, size or root");
   }
-  const signatures = [];
-  for (const line of source.slice(cut + 2).split("\n")) {
-    const parts = /^— (\S+) (\S+)$/.exec(line);
-    if (parts) signatures.push({ name: parts[1], bytes: fromBase64(parts[2]) });
-  }
-  return { origin, size: Number(size), root: fromBase64(root), signed, signatures };
+  const root = fromBase64(lines[2]);
+  if (root.length !== 32) throw new ProofError("format", "the root is not 32 bytes long");
+  const signatures = source.slice(cut + 2, -1).split("\n").map((line) => {
+    const parts = line.split(" ");
+    if (parts.length !== 3 || parts[0] !== "—" || !isName(parts[1])) {
+      throw new ProofError("format", "a signature line is malformed");
+    }
+    const bytes = fromBase64(parts[2]);
+    if (bytes.length < 5) throw new ProofError("format", "a signature is too short");
+    return { name: parts[1], bytes };
+  });
+  if (signatures.length > 64) throw new ProofError("format", "too many signatures");
+  return { origin: lines[0], size: parseNumber(lines[1], "the size"), root, signed, signatures };
 }
 
-// RFC 9162 §2.1.3.2: the root that a leaf and its audit path lead to.
-export async function rootFromPath(leaf, index, size, path) {
+// RFC 9162 §2.1.3.2: the way from a leaf to the root that its audit path leads to, a step a level:
+// on which side the sibling stands, its hash, and the hash of both.
+export async function climb(leaf, index, size, path) {
   if (index >= size) throw new ProofError("inclusion", "the index lies outside the tree");
   let fn = index;
   let sn = size - 1;
   let hash = leaf;
+  const steps = [];
   for (const sibling of path) {
     if (sn === 0) throw new ProofError("inclusion", "the path is too long");
-    if (fn % 2 === 1 || fn === sn) {
-      hash = await sha256(Uint8Array.of(1), sibling, hash);
-      while (fn % 2 === 0 && fn !== 0) {
-        fn = Math.floor(fn / 2);
-        sn = Math.floor(sn / 2);
-      }
-    } else {
-      hash = await sha256(Uint8Array.of(1), hash, sibling);
+    const left = fn % 2 === 1 || fn === sn;
+    hash = await (left ? sha256(Uint8Array.of(1), sibling, hash) : sha256(Uint8Array.of(1), hash, sibling));
+    steps.push({ side: left ? "left" : "right", sibling, hash });
+    while (left && fn % 2 === 0 && fn !== 0) {
+      fn = Math.floor(fn / 2);
+      sn = Math.floor(sn / 2);
     }
     fn = Math.floor(fn / 2);
     sn = Math.floor(sn / 2);
   }
   if (sn !== 0) throw new ProofError("inclusion", "the path is too short");
-  return hash;
+  return { root: hash, steps };
 }
 
 // The four bytes by which a note names an Ed25519 key: SHA-256(name || LF || 0x01 || key).
@@ -155,10 +163,13 @@ export function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value !== null && typeof value === "object") {
     const keys = Object.keys(value).sort();
-    return `{${keys.map((k) => `${JSON.stringify(k)}:${canonical(value[k])}`).join(",")}}`;
+    return `{${keys.map((k) => `${canonical(k)}:${canonical(value[k])}`).join(",")}}`;
   }
   if (typeof value === "number" && !Number.isSafeInteger(value)) {
     throw new ProofError("format", "an entry holds a number that is not whole");
+  }
+  if (typeof value === "string" && /\p{Surrogate}/u.test(value)) {
+    throw new ProofError("format", "an entry holds half a character");
   }
   return JSON.stringify(value);
 }
@@ -190,7 +201,7 @@ export async function checkBundle(bundle, trusted = null) {
     }
     const leaf = await sha256(Uint8Array.of(0), commitment);
     const path = bundle.proof.map(fromHex);
-    const root = await rootFromPath(leaf, bundle.index, checkpoint.size, path);
+    const { root } = await climb(leaf, bundle.index, checkpoint.size, path);
     found.inclusion = same(root, checkpoint.root);
     const own = bundle.public_key ? fromHex(bundle.public_key) : null;
     if (trusted && own && !same(trusted, own)) {
@@ -206,22 +217,10 @@ export async function checkBundle(bundle, trusted = null) {
   return found;
 }
 
-// A receipt (tlog-proof) as a bundle: its extra data say what the leaf commits to.
-export function bundleOfReceipt(source) {
-  const receipt = parseReceipt(source);
-  if (!receipt.extra) throw new ProofError("format", "the receipt does not say what it is for");
-  const extra = JSON.parse(new TextDecoder().decode(receipt.extra));
-  return {
-    ...extra, index: receipt.index, proof: receipt.path.map(toHex), checkpoint: receipt.checkpoint,
-  };
-}
-
-// All bundles in what a reader pasted or dropped: a receipt, one proof bundle, or a whole trace.
+// All bundles in what a reader pasted or dropped: one proof bundle, or a whole trace.
 export function bundlesIn(source) {
-  const clean = source.trim();
-  if (!clean.startsWith("{")) return [bundleOfReceipt(`${clean}\n`)];
-  const content = JSON.parse(clean);
-  if (Array.isArray(content.proofs)) return content.proofs;
-  if (content.checkpoint && content.proof) return [content];
-  throw new ProofError("format", "neither a receipt nor a bundle of this log");
+  const content = JSON.parse(source);
+  if (Array.isArray(content?.proofs)) return content.proofs;
+  if (content?.checkpoint && content.proof) return [content];
+  throw new ProofError("format", "not a bundle of this log");
 }

@@ -1,100 +1,122 @@
-// Checks what a reader pastes or picks: receipts, proof bundles, whole traces. Nothing is sent.
+// Checks what a reader pastes, picks or drops: receipts here in full, bundles and traces by their
+// proofs. On a receipt's own page the receipt is there already. Nothing is sent, nothing is asked.
 import { bundlesIn, checkBundle, cryptoAvailable, parseKey } from "./proof-check.js";
-
-const english = document.documentElement.lang.startsWith("en");
-const words = english
-  ? {
-      good: (n) => (n === 1 ? "The proof holds" : `All ${n} proofs hold`),
-      bad: (bad, n) => (n === 1 ? "The proof does not hold" : `${bad} of ${n} proofs do not hold`),
-      unreadable: "This is neither a receipt nor a bundle",
-      empty: "Paste a receipt first, or pick a file",
-      noCrypto: "Checking wants a secure connection (https or localhost)",
-      content: "Content", place: "Place in the tree", signature: "Signature",
-      fits: "is what was sealed", differs: "is not what was sealed", absent: "not included, only its seal",
-      inside: (i, n) => `leaf ${i} of ${n}`, outside: "does not lead to the signed root",
-      valid: "of this city's key", own: "of the key in the file; compare it with the city's",
-      invalid: "does not hold", unsupported: "this browser lacks Ed25519; use the command", unchecked: "not reached",
-    }
-  : {
-      good: (n) => (n === 1 ? "증명이 맞습니다" : `증명 ${n}개가 모두 맞습니다`),
-      bad: (bad, n) => (n === 1 ? "증명이 맞지 않습니다" : `증명 ${n}개 가운데 ${bad}개가 맞지 않습니다`),
-      unreadable: "영수증도 확인 파일도 아닙니다",
-      empty: "영수증을 붙여 넣거나 파일을 골라 주세요",
-      noCrypto: "확인에는 안전한 연결(https 또는 localhost)이 필요합니다",
-      content: "내용", place: "기록 안의 자리", signature: "서명",
-      fits: "봉인된 그대로입니다", differs: "봉인된 내용과 다릅니다", absent: "내용은 없이 봉인만 있습니다",
-      inside: (i, n) => `${n}개 가운데 ${i}번 잎`, outside: "서명된 뿌리에 이르지 않습니다",
-      valid: "이 도시의 키로 서명됨", own: "파일에 든 키로 서명됨. 도시의 키와 견주어 보세요",
-      invalid: "서명이 맞지 않습니다", unsupported: "이 브라우저에는 Ed25519가 없습니다. 명령으로 확인해 주세요", unchecked: "확인하지 못함",
-    };
+import { Unusable, readPolicy, verifyReceipt } from "./receipt-check.js";
+import { element, icon, showReceipt, verdictOf } from "./receipt-view.js";
+import { words } from "./receipt-words.js";
 
 const root = document.querySelector("[data-check]");
-const input = root.querySelector("textarea");
-const published = JSON.parse(document.getElementById("log-keys")?.textContent ?? "{}");
+const input = root.querySelector("textarea[name=receipt]");
+const answer = root.querySelector("[data-check-answer]");
+const status = root.querySelector("[data-check-status]");
+const read = (id, otherwise) => JSON.parse(document.getElementById(id)?.textContent ?? otherwise);
+const trust = read("receipt-trust", '{"logs":[],"keys":{},"policy":"","operators":{}}');
+const given = read("receipt-given", "null");
+const states = { good: "done", bad: "failed", watch: "unsure" };
 
-function tell(verdict, detail = "") {
-  root.querySelector("[data-check-verdict]").textContent = verdict;
-  root.querySelector("[data-check-detail]").textContent = detail;
+function tell(state, head, detail = "") {
+  root.dataset.checked = state;
+  status.textContent = head;
+  const title = element("h3", "receipt__verdict", head);
+  answer.replaceChildren(element("div", `notice notice--${state === "pending" ? "info" : "bad"} receipt__head`,
+    icon(state === "pending" ? "info" : "bad"), element("div", "stack stack--tight", title, element("p", "small", detail))));
 }
 
-function part(name, good, said) {
-  const line = document.createElement("li");
-  line.textContent = `${good ? "✓" : "✗"} ${name}: ${said}`;
-  return line;
+// The keys and the policy of the reader's own, if any were given; else those of this city.
+async function trusted() {
+  const own = root.querySelector("textarea[name=policy]")?.value.trim() ?? "";
+  if (!own) return { logs: trust.logs, policy: trust.policy ? await readPolicy(trust.policy) : null };
+  if (/^[ \t]*quorum[ \t]/m.test(own)) return { logs: [], policy: await readPolicy(own) };
+  return { logs: own.split(/\s*\n\s*/), policy: null };
 }
 
-function show(found) {
-  const item = document.createElement("li");
-  item.dataset.good = String(found.good);
-  const head = document.createElement("strong");
-  head.textContent = `${found.good ? "✓" : "✗"} ${found.kind ?? ""} ${found.id ?? ""}`;
-  const parts = document.createElement("ul");
-  parts.className = "check__parts";
-  const signed = found.signature === "valid" && found.ownKey ? "own" : found.signature;
-  parts.append(
-    part(words.content, found.entry !== "differs", words[found.entry]),
-    part(words.place, found.inclusion, found.inclusion ? words.inside(found.index, found.size) : words.outside),
-    part(words.signature, found.signature === "valid", words[signed]),
-  );
-  item.append(head, parts);
-  if (found.error) {
-    const reason = document.createElement("span");
-    reason.className = "small muted";
-    reason.textContent = found.error;
-    item.append(reason);
+async function runReceipt(bytes, focus) {
+  let found;
+  try {
+    const { logs, policy } = await trusted();
+    found = await verifyReceipt(bytes, logs, policy);
+  } catch (error) {
+    if (!(error instanceof Unusable)) throw error;
+    return tell("unreadable", words.policyBad(error.message));
   }
-  root.querySelector("[data-check-list]").append(item);
+  if (!found.leaf && found.findings[0]?.code === "not-a-receipt") {
+    return tell("unreadable", words.unreadable, words.unreadableDetail);
+  }
+  const title = showReceipt(answer, found, trust.operators);
+  root.dataset.checked = states[verdictOf(found)];
+  status.textContent = title.textContent;
+  if (focus) title.focus();
 }
 
-async function run() {
-  root.querySelector("[data-check-list]").replaceChildren();
-  root.dataset.checked = "pending";
-  if (!cryptoAvailable()) return tell(words.noCrypto);
-  if (!input.value.trim()) return tell(words.empty);
+async function runBundles(source) {
   let bundles;
   try {
-    bundles = bundlesIn(input.value);
-  } catch (error) {
-    root.dataset.checked = "unreadable";
-    return tell(words.unreadable, error.message);
+    bundles = bundlesIn(source);
+  } catch {
+    return tell("unreadable", words.unreadable, words.unreadableDetail);
   }
+  const list = element("ul", "check__list");
   let bad = 0;
   for (const bundle of bundles) {
-    const origin = String(bundle.checkpoint ?? "").split("\n", 1)[0];
-    const vkey = published[origin];
+    const vkey = trust.keys[String(bundle.checkpoint ?? "").split("\n", 1)[0]];
     const found = await checkBundle(bundle, vkey ? await parseKey(vkey) : null);
     if (!found.good) bad += 1;
-    show(found);
+    const item = element("li", "", element("strong", "", `${found.good ? "✓" : "✗"} ${words.bundle(found.kind, found.id)}`),
+      found.error ? element("span", "small muted", found.error) : "");
+    item.dataset.good = String(found.good);
+    list.append(item);
   }
-  tell(bad ? words.bad(bad, bundles.length) : words.good(bundles.length));
-  root.dataset.checked = bad ? "failed" : "done";
+  const state = bad ? "bad" : "good";
+  const head = bad ? words.bundlesBad(bad, bundles.length) : words.bundlesGood(bundles.length);
+  answer.replaceChildren(element("div", `notice notice--${state} receipt__head`, icon(state), element("h3", "receipt__verdict", head)), list);
+  status.textContent = head;
+  root.dataset.checked = states[state];
 }
 
-root.querySelector("[data-check-run]").addEventListener("click", run);
-root.querySelector("input[type=file]").addEventListener("change", async (event) => {
-  const [file] = event.target.files;
+async function run(bytes, focus = true) {
+  if (!cryptoAvailable()) return tell("unreadable", words.noCrypto);
+  tell("pending", words.working);
+  const source = new TextDecoder().decode(bytes).trim();
+  if (source.startsWith("{")) return runBundles(source);
+  return runReceipt(bytes, focus);
+}
+
+// What is pasted may have lost its last line break on the way, or gained some.
+function pasted() {
+  const source = input.value.trim();
+  if (!source) return tell("empty", words.empty);
+  return run(new TextEncoder().encode(`${source}\n`));
+}
+
+async function opened(file) {
   if (!file) return;
-  input.value = await file.text();
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (input) input.value = new TextDecoder().decode(bytes);
+  await run(bytes);
+}
+
+root.querySelector("[data-check-run]")?.addEventListener("click", pasted);
+root.querySelector("input[type=file]")?.addEventListener("change", async (event) => {
+  await opened(event.target.files[0]);
   event.target.value = "";
-  run();
 });
+root.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  root.dataset.over = "1";
+});
+for (const name of ["dragleave", "drop"]) root.addEventListener(name, () => delete root.dataset.over);
+root.addEventListener("drop", (event) => {
+  event.preventDefault();
+  opened(event.dataTransfer.files[0]);
+});
+
+// A receipt's own page: checked at once; shared as a file where the phone can.
+if (given !== null) run(new TextEncoder().encode(given.text), false);
+const share = document.querySelector("[data-share]");
+if (share && given !== null) {
+  const file = new File([given.text], given.name.replace(/\.tlog-proof$/, ".txt"), { type: "text/plain" });
+  if (navigator.canShare?.({ files: [file] })) {
+    share.hidden = false;
+    share.addEventListener("click", () => navigator.share({ files: [file], title: share.dataset.title }).catch(() => {}));
+  }
+}

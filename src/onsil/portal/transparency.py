@@ -1,0 +1,133 @@
+"""What the city shows of its log: checkpoints, witnesses, anchors, growth, and whom to believe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from onsil import proof
+from onsil.core.database import Connection
+from onsil.portal.logbook import Log, home, logbook
+from onsil.proof import anchors
+from onsil.tenancy import transaction
+
+_POINTS = 240
+_NEWEST = 10
+
+
+@dataclass(frozen=True)
+class Transparency:
+    """A city's log as its page shows it; `newest` is None before anything was signed."""
+
+    logs: Sequence[Log]
+    status: proof.LogStatus
+    checkpoints: Sequence[proof.CheckpointPoint]
+    growth: Sequence[proof.CheckpointPoint]
+    anchors: Sequence[anchors.AnchorRecord]
+
+    @property
+    def newest(self) -> Log | None:
+        return self.logs[0] if self.logs else None
+
+    @property
+    def anchored(self) -> anchors.AnchorRecord | None:
+        """The newest checkpoint that a place confirmed."""
+        return next((one for one in self.anchors if one.state == "confirmed"), None)
+
+
+def transparency(city: str) -> Transparency:
+    """Everything the page shows, read at one moment."""
+    logs = logbook(city)
+    with transaction(city) as conn:
+        history = getattr(proof, "checkpoint_history", lambda *_: [])(conn, city, None, _POINTS)
+        return Transparency(
+            logs,
+            proof.status(conn, city, home()),
+            sorted(history, key=lambda one: (one.year, one.size), reverse=True)[:_NEWEST],
+            history,
+            anchors.recent(conn, city, _NEWEST),
+        )
+
+
+def growth_chart(points: Sequence[proof.CheckpointPoint], zone: ZoneInfo) -> dict[str, Any] | None:
+    """The sealed records of all years over time, for the chart tag; None before two checkpoints."""
+    if len(points) < 2:
+        return None
+    ordered = sorted(points, key=lambda one: (one.year, one.size))
+    last_of: dict[int, int] = {}
+    totals = []
+    for point in ordered:
+        last_of[point.year] = point.size
+        totals.append(sum(last_of.values()))
+    return {
+        "title": _("봉인된 기록의 수"),
+        "description": _("서명할 때마다 몇 건이 봉인되어 있었는지. 줄어드는 일은 없습니다."),
+        "kind": "line",
+        "unit": _("건"),
+        "labels": [_label(point.signed_at, zone) for point in ordered],
+        "series": [{"name": _("봉인된 기록"), "kind": "measured", "values": totals, "area": True}],
+    }
+
+
+def _label(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def policy_text(city: str, year: int | None = None) -> str | None:
+    """The policy file for one year's log (the newest): its keys, the witnesses, the quorum.
+
+    A policy names a key once (c2sp.org/tlog-policy), and a city's key signs all of its years, so
+    each year has a file of its own. None when there is no such log.
+    """
+    chosen = [log for log in logbook(city) if year in (None, log.year)]
+    if not chosen:
+        return None
+    lines = [f"# {chosen[0].origin}"]
+    lines += [f"log {key.text}" for key in chosen[0].keys]
+    return "\n".join([*lines, _witness_lines(city)])
+
+
+def _witness_lines(city: str) -> str:
+    with transaction(city) as conn:
+        return _witnesses_of(conn, city)[0]
+
+
+def _witnesses_of(conn: Connection, city: str) -> tuple[str, proof.LogStatus]:
+    """The policy's lines without those of logs, which the keys of each year stand for."""
+    told = proof.status(conn, city, home())
+    lines = [
+        line for line in getattr(told, "quorum", "").split("\n") if line.split()[:1] != ["log"]
+    ]
+    text = "\n".join(lines).strip() or "quorum none"
+    return text + "\n", told
+
+
+def trust(city: str, language: str) -> dict[str, Any]:
+    """What the browser's check believes unless the reader brings keys of their own.
+
+    `logs` every key of the city's logs, `keys` the Ed25519 one by origin (for bundles), `policy`
+    the witnesses and the quorum, `operators` who runs each witness of the policy.
+    """
+    logs = logbook(city)
+    with transaction(city) as conn:
+        policy, told = _witnesses_of(conn, city)
+    return {
+        "logs": [key.text for log in logs for key in log.keys],
+        "keys": {log.origin: log.verifier_key for log in logs},
+        "policy": policy,
+        "operators": {
+            witness.name: operator(witness, language) for witness in getattr(told, "witnesses", ())
+        },
+    }
+
+
+def operator(witness: proof.WitnessStatus, language: str) -> str:
+    """Who runs a witness, and whether that is the city's own operator."""
+    english = language.startswith("en")
+    name = (witness.operator_en if english else witness.operator_ko) or witness.name
+    return f"{name} ({_('운영자 자신의 증인')})" if witness.own else name
