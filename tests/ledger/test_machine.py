@@ -6,8 +6,8 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-
 from naive import NaiveLedger
+
 from onsil.ledger.book import AccountState, Applied, Book, Decision
 from onsil.ledger.evidence import KIND, LeafWriter, posted, transfer_entry_of
 from onsil.ledger.ids import AscendingIds
@@ -91,7 +91,9 @@ class LedgerModel(RuleBasedStateMachine):
         kept = self.naive.copy()
         expected = [""] * len(chain)
         for n, (request, decision) in enumerate(zip(chain, decisions, strict=True)):
-            code = self.naive.apply(request, decision.transfer_id or UUID(int=self.number), self.now)
+            code = self.naive.apply(
+                request, decision.transfer_id or UUID(int=self.number), self.now
+            )
             if code:
                 self.naive = kept
                 expected = ["linked-failed"] * len(chain)

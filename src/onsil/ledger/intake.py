@@ -149,9 +149,7 @@ def answers(
     return answers_to(conn, city, marks)
 
 
-def answers_to(
-    conn: Connection, city: str, marks: Mapping[str, bytes | None]
-) -> dict[str, Answer]:
+def answers_to(conn: Connection, city: str, marks: Mapping[str, bytes | None]) -> dict[str, Answer]:
     """The same, asked with keys and, where they are known, the requests' fingerprints."""
     known = _known(conn, city, list(marks))
     return {key: outcome(decision, marks[key]) for key, decision in known.items()}

@@ -230,9 +230,7 @@ def _add_reservations(page: Page, book: Book, applied: Sequence[Applied]) -> Non
             {"ids": uuids(r.id for r in made), "timeouts": moments(r.timeout_at for r in made),
              "legs": texts([_held(r) for r in made])},
         )  # fmt: skip
-    settled = [
-        (one.id, one.request.pending) for one in applied if one.request.pending is not None
-    ]
+    settled = [(one.id, one.request.pending) for one in applied if one.request.pending is not None]
     if settled:
         page.add(
             len(settled),

@@ -39,7 +39,9 @@ def lock_head(conn: Connection, city: str) -> Head:
     with cursor(conn) as run:
         row = run.execute(select, (city,)).fetchone()
         if row is None:
-            run.execute("INSERT INTO ledger_head (city) VALUES (%s) ON CONFLICT DO NOTHING", (city,))
+            run.execute(
+                "INSERT INTO ledger_head (city) VALUES (%s) ON CONFLICT DO NOTHING", (city,)
+            )
             row = run.execute(select, (city,)).fetchone()
     assert row is not None, "the head is locked"
     return Head(*row)
@@ -140,7 +142,9 @@ def _load_terms(
     """Terms that purses name by number, and terms that value is issued with."""
     known = book.terms
     held = held - known.terms.keys()
-    new = [terms for terms in wanted if not known.knows(terms) and "\x00" not in terms[0] + terms[2]]
+    new = [
+        terms for terms in wanted if not known.knows(terms) and "\x00" not in terms[0] + terms[2]
+    ]
     if not held and not new:
         return
     with cursor(conn) as run:

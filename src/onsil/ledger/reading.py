@@ -34,9 +34,7 @@ class TermsReader:
         """Terms that were learnt; those of a number without a row say so."""
         return self._known.get(number) or LotTerms(f"?{number}")
 
-    def pieces(
-        self, rows: Sequence[tuple[str, str | None, str | None]]
-    ) -> list[tuple[Piece, ...]]:
+    def pieces(self, rows: Sequence[tuple[str, str | None, str | None]]) -> list[tuple[Piece, ...]]:
         """The pieces of legs, given as their JSON with the origin of what they issued."""
         parsed = [orjson.loads(text) for text, _, _ in rows]
         self.learn(piece[0] for pieces in parsed for piece in pieces)
