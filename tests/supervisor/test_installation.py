@@ -243,7 +243,10 @@ def test_all_recover_when_database_broker_and_writer_are_killed(
         from onsil import proof
 
         proof.audit(conn, CITY, "test", "kill", "installation", "1", None, {"kept": True})
-    before = {name: installation.roles()[name]["pid"] for name in ("database", "broker", "writer")}
+    before = {
+        name: installation.roles()[name]["pid"]
+        for name in ("database", "broker", "writer", "chain")
+    }
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
 

@@ -30,16 +30,21 @@ class AuditRecord:
 def audit(
     conn: Connection, city: str, actor: str, action: str, subject_kind: str, subject_id: str,
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None,
-) -> None:  # fmt: skip
-    """Record an act in the caller's transaction; it can be neither changed nor removed."""
+) -> UUID:  # fmt: skip
+    """Record an act in the caller's transaction; it can be neither changed nor removed.
+
+    Returns the record's id.
+    """
+    act = new_id()
     states = [None if state is None else Jsonb(plain(state)) for state in (before, after)]
     with cursor(conn) as run:
         run.execute(
             """INSERT INTO proof_audit
             (city, id, actor, action, subject_kind, subject_id, before, after)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
-            (city, new_id(), actor, action, subject_kind, str(subject_id), *states),
+            (city, act, actor, action, subject_kind, str(subject_id), *states),
         )
+    return act
 
 
 def audit_trail(

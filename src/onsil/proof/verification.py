@@ -28,6 +28,8 @@ from onsil.proof.batches import (
 )
 from onsil.proof.checkpoint import Checkpoint
 from onsil.proof.entries import ERASED, ID, EntrySource, commitment, entry_bytes, unpack
+from onsil.proof.erasure import KIND as ERASURE
+from onsil.proof.erasure import erasure_entries, unrecorded_erasures
 from onsil.proof.findings import FINDINGS_MAX, VerifyReport
 from onsil.proof.home import Place, SignedLog, as_home, published_key, signed_log
 from onsil.proof.merkle import Frontier, fold, leaf_hash
@@ -64,6 +66,7 @@ def verify(
     cannot be read; a damaged log is a finding.
     """
     report = VerifyReport(city)
+    sources = {ERASURE: erasure_entries, **sources}
     with _one_view(conn):
         years, total = _extent(conn, city, folder)
         tick = _Ticker(progress, total)
@@ -73,6 +76,8 @@ def verify(
         for kind, source in sorted(sources.items()):
             _verify_rows(conn, city, kind, source, report, tick)
         _verify_kinds(conn, city, sources, report)
+        for one in unrecorded_erasures(conn, city):
+            report.add(one.kind, one.subject_id, one.code, one.ko, one.en)
         tick.done()
     return report
 

@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
                 ("decided_by", models.CharField(blank=True, max_length=120)),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 ("reason", models.CharField(blank=True, max_length=300)),
+                ("refusal_ko", models.TextField(blank=True)),
+                ("refusal_en", models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
@@ -165,7 +167,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("state__in", ["asked", "approved", "paid"])),
                 fields=("city", "digest"),
-                name="one_grant_a_file",
+                name="one_grant_a_list",
             ),
         ),
         migrations.AddField(

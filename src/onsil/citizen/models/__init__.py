@@ -1,5 +1,6 @@
 """People and what they may do, shops, and what was asked of the ledger on their behalf."""
 
+from onsil.citizen.models.office import PolicyGrant, PolicyRow
 from onsil.citizen.models.payments import Cancellation, Cashback, Payment, PaymentCode
 from onsil.citizen.models.people import (
     Attempt,
@@ -31,6 +32,8 @@ __all__ = [
     "MerchantFacts",
     "Payment",
     "PaymentCode",
+    "PolicyGrant",
+    "PolicyRow",
     "Posting",
     "Refund",
     "RefundFile",

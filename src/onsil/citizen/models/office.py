@@ -9,7 +9,8 @@ from onsil.core.ids import new_id
 class PolicyGrant(models.Model):
     """One list of recipients. `id` comes with the form, so that a replay is the same list.
 
-    `total` is what its good rows add up to; the digest is that of the file as it was uploaded.
+    `total` is what its good rows add up to; the digest is that of the rows as they are to be paid,
+    so that the same list in another file format is still the same list.
     """
 
     class State(models.TextChoices):
@@ -34,6 +35,8 @@ class PolicyGrant(models.Model):
     decided_by = models.CharField(max_length=120, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=300, blank=True)
+    refusal_ko = models.TextField(blank=True)
+    refusal_en = models.TextField(blank=True)
 
     class Meta:
         constraints = [
@@ -47,9 +50,14 @@ class PolicyGrant(models.Model):
             models.UniqueConstraint(
                 fields=["city", "digest"],
                 condition=models.Q(state__in=["asked", "approved", "paid"]),
-                name="one_grant_a_file",
+                name="one_grant_a_list",
             ),
         ]
+
+    @property
+    def refusal(self) -> dict[str, str]:
+        """Why the ledger paid nothing, in both languages."""
+        return {"ko": self.refusal_ko, "en": self.refusal_en}
 
 
 class PolicyRow(models.Model):

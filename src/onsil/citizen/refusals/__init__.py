@@ -1,5 +1,18 @@
 """Every 'no' of the room, in whole sentences: what happened, what it means, what to do."""
 
+from onsil.citizen.refusals.office import (
+    policy_budget_amount,
+    policy_file_columns,
+    policy_file_empty,
+    policy_file_too_long,
+    policy_file_unreadable,
+    policy_file_used,
+    policy_fund_malformed,
+    policy_list_changed,
+    policy_nobody_to_pay,
+    policy_over_limit,
+    policy_reason_missing,
+)
 from onsil.citizen.refusals.paying import (
     amount_wrong,
     cancel_amount_wrong,
@@ -95,6 +108,17 @@ __all__ = [
     "own_shop",
     "payer_cannot_pay",
     "phone_malformed",
+    "policy_budget_amount",
+    "policy_file_columns",
+    "policy_file_empty",
+    "policy_file_too_long",
+    "policy_file_unreadable",
+    "policy_file_used",
+    "policy_fund_malformed",
+    "policy_list_changed",
+    "policy_nobody_to_pay",
+    "policy_over_limit",
+    "policy_reason_missing",
     "qr_cancelled",
     "qr_expired",
     "qr_not_ours",

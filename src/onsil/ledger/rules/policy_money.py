@@ -4,6 +4,7 @@ A list of recipients is checked row by row before anything is posted; what is ap
 one chain that is applied whole or not at all.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +13,9 @@ from zoneinfo import ZoneInfo
 from onsil.ledger.rules import expiry, names
 from onsil.ledger.rules.fields import Fields
 from onsil.ledger.terms import Leg, LotTerms, TransferRequest
+
+FUND = r"[a-z0-9][a-z0-9-]{0,38}"
+"""How the code of a fund of policy money is written."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ class Row:
 @dataclass(frozen=True)
 class RowResult:
     """What the check found. `problem` is empty for a good row, else: `person-missing`,
-    `person-unknown`, `amount-wrong`, `over-person-limit`, `fund-missing`, `end-missing`,
-    `end-past`, `end-too-far`, `rule-unknown`, `duplicate`. `account` is the recipient's."""
+    `person-unknown`, `amount-wrong`, `over-person-limit`, `fund-missing`, `fund-wrong`,
+    `end-missing`, `end-past`, `end-too-far`, `rule-unknown`, `duplicate`. `account` is the
+    recipient's."""
 
     row: Row
     account: str = ""
@@ -152,8 +157,8 @@ def _problem(row: Row, account: str, rule: PolicyRule, today: date) -> str:
         return "amount-wrong"
     if row.amount > rule.person_krw:
         return "over-person-limit"
-    if not row.fund:
-        return "fund-missing"
+    if not re.fullmatch(FUND, row.fund):
+        return "fund-wrong" if row.fund else "fund-missing"
     if row.last_day is None:
         return "end-missing"
     if row.last_day < today:
