@@ -113,7 +113,7 @@ class Town:
             found = ledger.lots(
                 tx, self.city, postings.wallet_account(user.pk), f"local:{self.city}"
             )
-        return {lot.id: lot.amount for lot in found if lot.amount}
+        return {lot: lot.amount for lot in found}
 
     def imbalances(self) -> list[ledger.Imbalance]:
         with transaction() as tx:

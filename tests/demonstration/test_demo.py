@@ -15,7 +15,7 @@ from onsil.configuration import embedded_home
 from onsil.supervisor.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[2]
-COUNTED = ("hub_point", "ledger_transfer", "footprint_run", "footprint_claim", "rewards_award",
+COUNTED = ("hub_point", "ledger_leg", "footprint_run", "footprint_claim", "rewards_award",
            "citizen_payment", "citizen_user", "building_site")  # fmt: skip
 
 

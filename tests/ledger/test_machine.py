@@ -6,23 +6,17 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from naive import NaiveLedger
 
-from onsil.core.canonical import canonical_bytes
-from onsil.ledger.evidence import applied_entry, encoded
+from onsil.ledger.book import AccountState, Applied, Book, Decision
+from onsil.ledger.evidence import KIND, LeafWriter, posted, transfer_entry_of
 from onsil.ledger.ids import AscendingIds
-from onsil.ledger.lots import LotState, Purse
-from onsil.ledger.machine import AccountState, AppliedTransfer, Book, decide
+from onsil.ledger.lots import TermsBook, choose
+from onsil.ledger.machine import decide
 from onsil.ledger.reversal import opposite
-from onsil.ledger.terms import (
-    Leg,
-    LotFilter,
-    LotTerms,
-    PostedLeg,
-    Transfer,
-    TransferRequest,
-    decode_request,
-    encode_request,
-)
+from onsil.ledger.terms import PHASES, Leg, LotFilter, LotTerms, Phase, Transfer, TransferRequest
+from onsil.ledger.wire import decode, encode
+from onsil.proof.entries import entry_bytes
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ASSET = "local:x"
@@ -43,7 +37,7 @@ def fresh_book() -> Book:
         (code, ASSET): AccountState(n, code, ASSET, low, high, keeps, 0)
         for n, (code, (low, high, keeps)) in enumerate(ACCOUNTS.items(), 1)
     }
-    return Book(accounts, codes=frozenset(ACCOUNTS))
+    return Book(accounts, codes=set(ACCOUNTS))
 
 
 def counter(start: int = 1):
@@ -51,126 +45,29 @@ def counter(start: int = 1):
     return ids
 
 
-class NaiveLedger:
-    """What the ledger means, in the plainest words: every coin stands alone."""
-
-    def __init__(self) -> None:
-        self.plain = dict.fromkeys(ACCOUNTS, 0)
-        self.coins: list[dict] = []  # one a unit of value in an account that keeps lots
-        self.made = 0
-
-    def balance(self, code: str) -> int:
-        if ACCOUNTS[code][2]:
-            return sum(coin["at"] == code for coin in self.coins)
-        return self.plain[code]
-
-    def apply(self, legs: tuple[Leg, ...], now: datetime) -> str:
-        kept = dict(self.plain), [dict(coin) for coin in self.coins], self.made
-        for leg in legs:
-            code = self._leg(leg, now)
-            if code:
-                self.plain, self.coins, self.made = kept
-                return code
-        return ""
-
-    def _leg(self, leg: Leg, now: datetime) -> str:
-        low, high = ACCOUNTS[leg.source][0], ACCOUNTS[leg.destination][1]
-        if low is not None and self.balance(leg.source) - leg.amount < low:
-            return "insufficient-balance"
-        if high is not None and self.balance(leg.destination) + leg.amount > high:
-            return "account-limit"
-        if ACCOUNTS[leg.source][2]:
-            if leg.lot is not None:
-                return "lot-terms-fixed"
-            return self._spend(leg, now)
-        self.plain[leg.source] -= leg.amount
-        if ACCOUNTS[leg.destination][2]:
-            self.made += 1
-            terms = leg.lot or LotTerms()
-            self.coins += [
-                {"at": leg.destination, "terms": terms, "age": self.made} for _ in range(leg.amount)
-            ]
-        else:
-            self.plain[leg.destination] += leg.amount
-        return ""
-
-    def _spend(self, leg: Leg, now: datetime) -> str:
-        only = leg.only or LotFilter()
-        usable = [
-            coin
-            for coin in self.coins
-            if coin["at"] == leg.source
-            and ((coin["terms"].expires_at or datetime.max.replace(tzinfo=UTC)) <= now)
-            == only.expired
-            and (
-                only.merchant_rules is None
-                or coin["terms"].merchant_rule in only.merchant_rules | {""}
-            )
-        ]
-        if len(usable) < leg.amount:
-            return "lot-rule"
-        usable.sort(
-            key=lambda coin: (
-                coin["terms"].merchant_rule == "",
-                coin["terms"].expires_at or datetime.max.replace(tzinfo=UTC),
-                coin["age"],
-            )
-        )
-        ages: dict[int, int] = {}
-        for coin in usable[: leg.amount]:
-            if ACCOUNTS[leg.destination][2]:
-                if coin["age"] not in ages:
-                    self.made += 1
-                    ages[coin["age"]] = self.made
-                coin["at"], coin["age"] = leg.destination, ages[coin["age"]]
-            else:
-                self.coins.remove(coin)
-        if not ACCOUNTS[leg.destination][2]:
-            self.plain[leg.destination] += leg.amount
-        return ""
-
-    def purse(self, code: str) -> dict[LotTerms, int]:
-        found: dict[LotTerms, int] = {}
-        for coin in self.coins:
-            if coin["at"] == code:
-                found[coin["terms"]] = found.get(coin["terms"], 0) + 1
-        return found
-
-
 terms = st.builds(
     LotTerms,
     fund=st.sampled_from(["city", "state"]),
     expires_at=st.sampled_from([None, START + timedelta(days=1), START + timedelta(days=3)]),
     merchant_rule=st.sampled_from(RULES),
+    refundable=st.booleans(),
+    origin_kind=st.just("award"),
+    origin_id=st.sampled_from(["", "7"]),
 )
 filters = st.builds(
     LotFilter,
     merchant_rules=st.sampled_from([None, frozenset(), frozenset({"market"})]),
+    funds=st.sampled_from([None, frozenset({"city"})]),
+    refundable=st.sampled_from([None, True, False]),
     expired=st.booleans(),
 )
 legs = st.builds(
     lambda pair, amount, lot, only: Leg(pair[0], pair[1], ASSET, amount, lot, only),
     st.permutations(list(ACCOUNTS)),
-    st.integers(1, 120),
+    st.integers(1, 60),
     st.none() | terms,
     st.none() | filters,
 )
-
-
-def posted(applied: AppliedTransfer) -> Transfer:
-    """A transfer as it would be read again from the database."""
-    request = applied.request
-    legs = tuple(
-        PostedLeg(
-            leg.source.code, leg.destination.code, leg.source.asset, leg.amount,
-            leg.source_balance, leg.destination_balance, tuple(leg.pieces),
-        )
-        for leg in applied.legs
-    )  # fmt: skip
-    return Transfer(
-        applied.id, request.key, request.kind, applied.effective_at, applied.recorded_at,
-        request.memo, request.origin_kind, request.origin_id, request.reverses, legs,
-    )  # fmt: skip
 
 
 class LedgerModel(RuleBasedStateMachine):
@@ -178,44 +75,104 @@ class LedgerModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.book, self.naive, self.now, self.ids = fresh_book(), NaiveLedger(), START, counter()
+        self.book, self.now, self.ids = fresh_book(), START, counter()
+        self.naive = NaiveLedger(ACCOUNTS, self.book.terms)
         self.number = 0
         self.history: dict[str, tuple[TransferRequest, str]] = {}
         self.applied: list[Transfer] = []
+        self.pending: list[Applied] = []
+
+    def key(self) -> str:
+        self.number += 1
+        return f"k{self.number}"
+
+    def expect(self, chain: list[TransferRequest], decisions: list[Decision]) -> None:
+        """Hold one request's or chain's decisions against the naive ledger."""
+        kept = self.naive.copy()
+        expected = [""] * len(chain)
+        for n, (request, decision) in enumerate(zip(chain, decisions, strict=True)):
+            code = self.naive.apply(
+                request, decision.transfer_id or UUID(int=self.number), self.now
+            )
+            if code:
+                self.naive = kept
+                expected = ["linked-failed"] * len(chain)
+                expected[n] = code
+                break
+        for request, decision, code in zip(chain, decisions, expected, strict=True):
+            assert (decision.refusal.code if decision.refusal is not None else "") == code
+            self.history[request.key] = request, code
+            if decision.applied is not None:
+                self.remember(decision.applied)
+
+    def remember(self, applied: Applied) -> None:
+        raw = LeafWriter("x", self.book.terms).encoded(applied)[1]
+        entry = transfer_entry_of(posted(applied, self.book.terms))
+        assert raw == entry_bytes("x", KIND, applied.id, entry)
+        if applied.request.phase == "pending":
+            self.pending.append(applied)
+        elif applied.request.phase != "void" and applied.request.reverses is None:
+            self.applied.append(posted(applied, self.book.terms))
+
+    def post(self, requests: list[TransferRequest]) -> list[Decision]:
+        return decide(self.book, [(r, r.fingerprint()) for r in requests], self.now, self.ids)
 
     @rule(batch=st.lists(st.lists(legs, min_size=1, max_size=3), min_size=1, max_size=4))
     def post_a_batch(self, batch: list[list[Leg]]) -> None:
-        requests = []
-        for given_legs in batch:
-            self.number += 1
-            requests.append(TransferRequest(f"k{self.number}", "test", tuple(given_legs)))
-        decisions = decide(self.book, [(r, r.fingerprint()) for r in requests], self.now, self.ids)
-        for request, decision in zip(requests, decisions, strict=True):
-            expected = self.naive.apply(request.legs, self.now)
-            refusal = decision.answer.refusal
-            assert (refusal.code if refusal is not None else "") == expected
-            self.history[request.key] = request, expected
-            if decision.applied is not None:
-                self.applied.append(posted(decision.applied))
+        requests = [TransferRequest(self.key(), "test", tuple(given_legs)) for given_legs in batch]
+        for request, decision in zip(requests, self.post(requests), strict=True):
+            self.expect([request], [decision])
+
+    @rule(batch=st.lists(st.lists(legs, min_size=1, max_size=2), min_size=2, max_size=3))
+    def post_a_chain(self, batch: list[list[Leg]]) -> None:
+        chain = [
+            TransferRequest(self.key(), "test", tuple(given_legs), linked=n < len(batch) - 1)
+            for n, given_legs in enumerate(batch)
+        ]
+        self.expect(chain, self.post(chain))
+
+    @rule(given_legs=st.lists(legs, min_size=1, max_size=2), days=st.none() | st.integers(1, 2))
+    def reserve(self, given_legs: list[Leg], days: int | None) -> None:
+        request = TransferRequest(
+            self.key(), "test", tuple(given_legs), phase="pending",
+            timeout_at=None if days is None else self.now + timedelta(days=days),
+        )  # fmt: skip
+        self.expect([request], self.post([request]))
+
+    @rule(data=st.data(), phase=st.sampled_from(["post", "void"]))
+    def settle(self, data: st.DataObject, phase: Phase) -> None:
+        if not self.pending:
+            return
+        made = data.draw(st.sampled_from(self.pending))
+        part: tuple[Leg, ...] = ()
+        if phase == "post" and data.draw(st.booleans()):
+            part = tuple(
+                leg._replace(amount=data.draw(st.integers(1, leg.amount)), lot=None, only=None)
+                for leg in made.request.legs
+            )
+        request = TransferRequest(self.key(), "test", part, phase=phase, pending=made.id)
+        self.expect([request], self.post([request]))
 
     @rule(data=st.data())
     def repeat_a_request(self, data: st.DataObject) -> None:
         if not self.history:
             return
         request, expected = self.history[data.draw(st.sampled_from(sorted(self.history)))]
-        before = self.balances()
-        (again,) = decide(self.book, [(request, request.fingerprint())], self.now, self.ids)
+        if request.linked:
+            return
+        before = self.balances(), self.purses()
+        (again,) = self.post([request])
         assert again.answer.state == ("refused" if expected else "replayed")
         assert again.answer.repeated
-        assert self.balances() == before
+        assert not again.fresh
+        assert (self.balances(), self.purses()) == before
 
     @rule(data=st.data())
     def reuse_a_key(self, data: st.DataObject) -> None:
         if not self.history:
             return
         request, _ = self.history[data.draw(st.sampled_from(sorted(self.history)))]
-        other = TransferRequest(request.key, "other", request.legs)
-        (no,) = decide(self.book, [(other, other.fingerprint())], self.now, self.ids)
+        (no,) = self.post([TransferRequest(request.key, "other", request.legs)])
         assert no.answer.refusal is not None
         assert no.answer.refusal.code == "key-reused"
 
@@ -223,74 +180,56 @@ class LedgerModel(RuleBasedStateMachine):
     def let_time_pass(self, days: int) -> None:
         self.now += timedelta(days=days)
 
-    @rule()
-    def undo_and_redo_nothing(self) -> None:
-        """A reversal right after a transfer brings every account and lot back."""
+    @rule(data=st.data())
+    def reverse(self, data: st.DataObject) -> None:
+        """Value goes back to its very positions, unless it has moved on, and once only."""
         if not self.applied:
             return
-        last = self.applied[-1]
-        before = self.balances(), self.purses()
-        request = opposite(last, f"undo-{last.key}-{self.number}")
-        redo = decide(self.book, [(request, request.fingerprint())], self.now, self.ids)[0]
-        if redo.applied is None:
-            assert (self.balances(), self.purses()) == before
-            return
-        (again,) = decide(
-            self.book, [(opposite(last, f"{request.key}-2"), b"")], self.now, self.ids
-        )
-        assert again.answer.refusal is not None
-        assert again.answer.refusal.code == "already-reversed"
-        # Put the model where the machine is: what the reversal gave back is what was there before.
-        self.naive = self.rebuilt()
-        self.applied.pop()
+        request = opposite(data.draw(st.sampled_from(self.applied)), self.key())
+        self.expect([request], self.post([request]))
 
-    def rebuilt(self) -> NaiveLedger:
-        naive = NaiveLedger()
-        states = sorted(self.book.lots.values(), key=lambda lot: lot.id)
-        by_id = {a.id: a for a in self.book.accounts.values()}
-        for lot in states:
-            naive.made += 1
-            naive.coins += [
-                {"at": by_id[lot.account_id].code, "terms": lot.terms, "age": naive.made}
-                for _ in range(lot.remaining)
-            ]
-        for account in self.book.accounts.values():
-            if not account.keeps_lots:
-                naive.plain[account.code] = account.balance
-        return naive
+    def balances(self) -> dict[str, tuple[int, int, int]]:
+        return {a.code: (a.balance, a.held, a.coming) for a in self.book.accounts.values()}
 
-    def balances(self) -> dict[str, int]:
-        return {a.code: a.balance for a in self.book.accounts.values()}
-
-    def purses(self) -> dict[str, dict[LotTerms, int]]:
-        found: dict[str, dict[LotTerms, int]] = {code: {} for code in ACCOUNTS}
-        for account in self.book.accounts.values():
-            for lot in account.purse.lots:
-                if lot.remaining:
-                    held = found[account.code]
-                    held[lot.terms] = held.get(lot.terms, 0) + lot.remaining
-        return found
+    def purses(self) -> dict[str, dict[LotTerms, list[int]]]:
+        return {
+            a.code: {
+                self.book.terms.terms[layer[0]]: [
+                    place
+                    for start, stop in zip(layer[3::2], layer[4::2], strict=True)
+                    for place in range(start, stop)
+                ]
+                for layer in a.purse
+            }
+            for a in self.book.accounts.values()
+        }
 
     @invariant()
     def balances_agree_and_nothing_was_made(self) -> None:
-        assert self.balances() == {code: self.naive.balance(code) for code in ACCOUNTS}
-        assert sum(self.balances().values()) == 0
+        naive = self.naive
+        assert self.balances() == {
+            code: (naive.balance(code), naive.held(code), naive.coming(code)) for code in ACCOUNTS
+        }
+        assert sum(balance for balance, _, _ in self.balances().values()) == 0
 
     @invariant()
-    def lots_agree_with_balances_and_terms(self) -> None:
+    def lots_agree_place_by_place(self) -> None:
         for code, held in self.purses().items():
-            if ACCOUNTS[code][2]:
-                assert sum(held.values()) == self.balances()[code]
-                assert held == self.naive.purse(code)
+            assert held == self.naive.purse(code)
+        for account in self.book.accounts.values():
+            order = [self.book.terms.order(layer) for layer in account.purse]
+            assert order == sorted(order)
+            spans = [layer[3:] for layer in account.purse]
+            assert all(flat == sorted(set(flat)) and flat for flat in spans)
 
     @invariant()
     def limits_hold(self) -> None:
         for code, (low, high, keeps) in ACCOUNTS.items():
-            value = self.balances()[code]
+            balance, held, coming = self.balances()[code]
             if code != "shop":  # its minimum of 10 binds payments only, it begins at 0
-                assert low is None or value >= low
-            assert high is None or value <= high
-            assert not keeps or value >= 0
+                assert low is None or balance - held >= low
+            assert high is None or balance + coming <= high
+            assert not keeps or balance >= held >= 0
 
 
 LedgerModel.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
@@ -305,8 +244,10 @@ def test_the_same_inputs_give_the_same_decisions():
         ]
         requests.append(TransferRequest("p", "t", (Leg("seoyun", "minji", ASSET, 9),)))
         pairs = [(r, r.fingerprint()) for r in requests]
-        decisions = decide(fresh_book(), pairs, START, counter())
-        return [encoded("x", d.applied) for d in decisions if d.applied is not None]
+        book = fresh_book()
+        decisions = decide(book, pairs, START, counter())
+        leaves = LeafWriter("x", book.terms)
+        return [leaves.encoded(d.applied) for d in decisions if d.applied is not None]
 
     assert run() == run()
     assert len(run()) == 4
@@ -320,13 +261,19 @@ def test_the_same_inputs_give_the_same_decisions():
         legs=st.lists(legs, min_size=1, max_size=3).map(tuple),
         effective_at=st.none() | st.datetimes(timezones=st.just(UTC)),
         memo=st.text(max_size=30),
+        reverses=st.none() | st.uuids(),
+        phase=st.sampled_from(PHASES),
+        pending=st.none() | st.uuids(),
+        timeout_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+        linked=st.booleans(),
     )
 )
 @settings(max_examples=60)
 def test_a_request_survives_the_intake_and_keeps_its_fingerprint(request: TransferRequest):
-    again = decode_request(encode_request(request))
+    mark = request.fingerprint()
+    ((again, kept),) = decode(encode([(request, mark)]))
     assert again == request
-    assert again.fingerprint() == request.fingerprint()
+    assert again.fingerprint() == mark == kept
 
 
 def test_the_fingerprint_leaves_out_the_time_and_holds_all_else():
@@ -342,6 +289,9 @@ def test_the_fingerprint_leaves_out_the_time_and_holds_all_else():
         TransferRequest("k", "t", base.legs, START, "m", "p", "1"),
         TransferRequest("k", "t", base.legs, START, "m", "o", "2"),
         TransferRequest("k", "t", base.legs, START, "m", "o", "1", UUID(int=1)),
+        TransferRequest("k", "t", base.legs, START, "m", "o", "1", None, "pending"),
+        TransferRequest("k", "t", base.legs, START, "m", "o", "1", None, "post", UUID(int=1)),
+        TransferRequest("k", "t", base.legs, START, "m", "o", "1", linked=True),
     ]
     marks = {other.fingerprint() for other in others}
     assert len(marks) == len(others)
@@ -351,18 +301,22 @@ def test_the_fingerprint_leaves_out_the_time_and_holds_all_else():
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
 
 
-@given(texts, texts, st.integers(1, 2**62))
-@settings(max_examples=60)
-def test_the_fast_leaf_encoder_gives_the_canonical_bytes(memo: str, fund: str, amount: int):
+@given(texts, texts, texts, st.integers(1, 2**62))
+@settings(max_examples=80)
+def test_the_fast_leaf_encoder_gives_the_canonical_bytes(
+    memo: str, fund: str, origin: str, amount: int
+):
     request = TransferRequest(
-        "k", "t", (Leg("issuer", "seoyun", ASSET, amount, LotTerms(fund, START)),), None, memo
-    )
-    (decision,) = decide(fresh_book(), [(request, b"\x00" * 32)], START, counter())
+        "k", "t", (Leg("issuer", "seoyun", ASSET, amount, LotTerms(fund, START, origin_id=origin)),
+                   Leg("seoyun", "credit", ASSET, 7)), None, memo, memo, origin,
+    )  # fmt: skip
+    book = fresh_book()
+    (decision,) = decide(book, [(request, b"\x00" * 32)], START, counter())
     if decision.applied is None:  # a text the ledger does not take
         return
-    key, raw = encoded("x", decision.applied)
-    entry = applied_entry(decision.applied)
-    assert raw == canonical_bytes({**entry, "kind": "transfer", "city": "x", "id": key})
+    key, raw = LeafWriter("x", book.terms).encoded(decision.applied)
+    entry = transfer_entry_of(posted(decision.applied, book.terms))
+    assert raw == entry_bytes("x", KIND, key, entry)
 
 
 @given(
@@ -383,7 +337,8 @@ def test_ids_ascend_whatever_the_clock_does(first_ms: int, instants: list[int], 
 
 
 def test_choosing_takes_nothing_and_tells_what_is_missing():
-    lot = LotState(UUID(int=1), 1, 40, 40, UUID(int=9), None, LotTerms())
-    purse = Purse([lot])
-    assert purse.choose(100, None, START) == ([(lot, 40)], 60)
-    assert lot.remaining == 40
+    book = TermsBook()
+    purse = [[book.number(LotTerms()), 0, 40, 0, 40]]
+    chosen, missing = choose(purse, book, 100, None, START)
+    assert (chosen, missing) == ([(purse[0], 40)], 60)
+    assert purse == [[1, 0, 40, 0, 40]]

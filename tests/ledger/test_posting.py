@@ -372,16 +372,19 @@ def test_a_payment_is_traced_back_to_what_it_was_issued_for(books, clock):
     steps = ledger.trace_back(books, CITY, last)
     assert [(s.depth, s.kind, s.amount, s.issued) for s in steps] == [
         (0, "payment", 100, False),
-        (1, "payment", 150, False),
-        (2, "conversion", 200, True),
+        (1, "payment", 100, False),
+        (2, "conversion", 100, True),
     ]
     assert (steps[2].origin_kind, steps[2].origin_id) == ("conversion", "c")
     spent = ledger.transfer(books, CITY, steps[2].transfer_id)
     assert spent is not None
     back = ledger.trace_back(books, CITY, spent.id)
     assert ("award", "a") in {(s.origin_kind, s.origin_id) for s in back if s.depth == 1}
-    lot = ledger.lots(books, CITY, "merchant:2", LOCAL)[0]
-    assert {s.kind for s in ledger.trace_lot(books, CITY, lot.id)} == {"payment", "conversion"}
+    (lot,) = ledger.lots(books, CITY, "merchant:2", LOCAL)
+    (brought,) = ledger.credits_of(books, CITY, "merchant:2", LOCAL, lot.terms, *lot.spans[0])
+    assert (brought.transfer_id, brought.amount) == (last, 100)
+    (took,) = ledger.debits_of(books, CITY, SHOP, LOCAL, lot.terms, 0, 150)
+    assert (took.transfer_id, took.amount) == (last, 100)
 
 
 def test_opening_again_changes_nothing_and_lots_cannot_be_switched(books):

@@ -221,7 +221,8 @@ def _migrate(server: EmbeddedPostgres) -> None:
     rooms = Path(onsil.__file__).parent
     with psycopg.connect(server.dsn("ledger"), autocommit=True) as conn:
         for name in ("core/schema/0001_tenancy", "proof/schema/0001_log",
-                     "ledger/schema/0001_ledger"):  # fmt: skip
+                     "proof/schema/0002_packed_leaves", "ledger/schema/0001_ledger",
+                     "ledger/schema/0002_positions"):  # fmt: skip
             conn.execute((rooms / f"{name}.sql").read_text("utf-8"))  # pyright: ignore
 
 

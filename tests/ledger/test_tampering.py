@@ -71,15 +71,15 @@ def test_untouched_rows_verify(fresh_database, posted, tmp_path):
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE ledger_transfer SET memo = 'x' WHERE id = %(id)s",
-        "UPDATE ledger_transfer SET effective_at = effective_at + interval '1 second' WHERE id = %(id)s",  # noqa: E501
+        "UPDATE ledger_leg SET memo = 'x' WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET effective_at = effective_at + interval '1 second' WHERE transfer_id = %(id)s",  # noqa: E501
+        "UPDATE ledger_leg SET key = 'x' WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET phase = 2 WHERE transfer_id = %(id)s",
         "UPDATE ledger_leg SET amount = amount + 1 WHERE transfer_id = %(id)s",
         "UPDATE ledger_leg SET destination_balance = 0 WHERE transfer_id = %(id)s",
-        "UPDATE ledger_lot_move SET amount = amount + 1 WHERE transfer_id = %(id)s",
-        "UPDATE ledger_lot SET expires_at = now() WHERE transfer_id = %(id)s",
-        "UPDATE ledger_lot SET merchant_rule = 'x' WHERE transfer_id = %(id)s",
-        "DELETE FROM ledger_leg WHERE transfer_id = %(id)s",
-        "DELETE FROM ledger_lot_move WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET pieces = '[]' WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET pieces = replace(pieces, '[[1,', '[[2,') WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET pieces = replace(pieces, ',16]', ',17]') WHERE transfer_id = %(id)s",
     ],
 )
 def test_an_altered_row_is_named_and_no_other(fresh_database, posted, tmp_path, statement):
@@ -88,7 +88,7 @@ def test_an_altered_row_is_named_and_no_other(fresh_database, posted, tmp_path, 
 
 
 def test_a_deleted_transfer_is_named(fresh_database, posted, tmp_path):
-    as_owner(fresh_database, "DELETE FROM ledger_transfer WHERE id = %(id)s", id=posted[7])
+    as_owner(fresh_database, "DELETE FROM ledger_leg WHERE transfer_id = %(id)s", id=posted[7])
     assert verified(fresh_database, tmp_path) == [("row-missing", posted[7])]
 
 
@@ -96,10 +96,12 @@ def test_an_inserted_transfer_is_named(fresh_database, posted, tmp_path):
     forged = posted[7].__class__(int=posted[7].int + 1)
     as_owner(
         fresh_database,
-        """INSERT INTO ledger_transfer (city, id, key, fingerprint, kind, effective_at, recorded_at,
-             memo, origin_kind, origin_id)
-           SELECT city, %(forged)s, 'forged', fingerprint, kind, effective_at, recorded_at, memo,
-             origin_kind, origin_id FROM ledger_transfer WHERE id = %(id)s""",
+        """INSERT INTO ledger_leg (city, transfer_id, number, phase, source_id, destination_id,
+             amount, source_balance, destination_balance, recorded_at, effective_at, pieces, key,
+             fingerprint, kind)
+           SELECT city, %(forged)s, number, phase, source_id, destination_id, amount,
+             source_balance, destination_balance, recorded_at, effective_at, pieces, 'forged',
+             fingerprint, kind FROM ledger_leg WHERE transfer_id = %(id)s""",
         id=posted[7],
         forged=forged,
     )
@@ -110,7 +112,7 @@ def test_an_alteration_with_a_matching_new_commitment_is_named(fresh_database, p
     from onsil.proof.entries import commitment, entry_bytes
 
     as_owner(
-        fresh_database, "UPDATE ledger_transfer SET memo = 'x' WHERE id = %(id)s", id=posted[7]
+        fresh_database, "UPDATE ledger_leg SET memo = 'x' WHERE transfer_id = %(id)s", id=posted[7]
     )
     with connect(fresh_database, CITY) as conn:
         entry = ledger.transfer_entry(conn, CITY, posted[7])
@@ -134,7 +136,7 @@ def test_a_transfer_deleted_together_with_its_leaf_is_missed_in_the_tree(
 ):
     as_owner(
         fresh_database,
-        "DELETE FROM ledger_transfer WHERE id = %(id)s",
+        "DELETE FROM ledger_leg WHERE transfer_id = %(id)s",
         """UPDATE proof_batch SET size = size - 1,
           ids = overlay(ids PLACING '' FROM position(uuid_send(%(id)s) IN ids) FOR 16),
           salts = overlay(salts PLACING '' FROM 2 * position(uuid_send(%(id)s) IN ids) - 1 FOR 32),
@@ -150,12 +152,20 @@ def test_a_transfer_deleted_together_with_its_leaf_is_missed_in_the_tree(
     ("statement", "codes"),
     [
         (
-            "UPDATE ledger_account SET balance = balance + 5 WHERE code = 'merchant:1'",
+            "UPDATE ledger_account SET balance = balance + 5, received = received + 5 WHERE code = 'merchant:1'",  # noqa: E501
             {"asset-sum", "balance-legs", "balance-lots", "trust-short"},
         ),
         (
-            "UPDATE ledger_lot SET remaining = remaining - 1 WHERE parent_id IS NULL",
-            {"balance-lots", "lot-moves"},
+            "UPDATE ledger_account SET purse = replace(purse, ',1000]', ',999]')",
+            {"balance-lots", "positions"},
+        ),
+        (
+            "UPDATE ledger_account SET held = held + 1 WHERE code = 'trust:local'",
+            {"held-pending"},
+        ),
+        (
+            "UPDATE ledger_leg SET pieces = replace(pieces, ',12]', ',13]') WHERE amount = 12",
+            {"positions"},
         ),
         (
             "UPDATE ledger_leg SET amount = amount + 1 WHERE amount = 15",
@@ -178,11 +188,12 @@ def test_the_books_tell_when_balances_were_altered(fresh_database, posted, state
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE ledger_transfer SET memo = 'x'",
-        "DELETE FROM ledger_transfer",
-        "UPDATE ledger_leg SET amount = 1",
-        "DELETE FROM ledger_lot",
-        "UPDATE ledger_lot SET fund = 'x'",
+        "UPDATE ledger_leg SET memo = 'x'",
+        "DELETE FROM ledger_leg",
+        "UPDATE ledger_terms SET fund = 'x'",
+        "DELETE FROM ledger_terms",
+        "UPDATE ledger_pending SET legs = '[]'",
+        "DELETE FROM ledger_pending",
         "UPDATE ledger_account SET code = 'x'",
         "DELETE FROM ledger_refusal",
         "UPDATE proof_batch SET salts = commitments",
@@ -200,9 +211,11 @@ def test_the_running_system_may_not_alter_the_journals(conn, statement):
     [
         "UPDATE ledger_account SET balance = -1 WHERE code = 'trust:local'",
         "UPDATE ledger_account SET balance = -1 WHERE code = 'merchant:1'",
-        "UPDATE ledger_lot SET remaining = initial + 1, live = true",
-        "UPDATE ledger_lot SET remaining = -1",
-        "UPDATE ledger_lot SET remaining = 0, live = true",
+        "UPDATE ledger_account SET held = 1001 WHERE code = 'trust:local'",
+        "UPDATE ledger_account SET held = -1 WHERE code = 'trust:local'",
+        "UPDATE ledger_account SET received = 0 WHERE code = 'merchant:1'",
+        "UPDATE ledger_leg SET amount = 0",
+        "UPDATE ledger_leg SET destination_id = source_id",
     ],
 )
 def test_postgresql_itself_refuses_what_must_not_be(fresh_database, posted, statement):

@@ -74,16 +74,21 @@ def test_a_week_of_rides_becomes_points_in_the_wallet(loaded, person, clock):
     with city_transaction(loaded) as tx:
         assert ledger.balance(tx, loaded, "reserve:points", "KRW") == 2_900
         left = ledger.balance(tx, loaded, "budget:bus-weekly:2026", "KRW")
-        (lot,) = ledger.lots(tx, loaded, f"citizen:{person}", "point:bus-weekly")
+        place = f"citizen:{person}", "point:bus-weekly"
+        (lot,) = ledger.lots(tx, loaded, *place)
+        (brought,) = ledger.credits_of(tx, loaded, *place, lot.terms, *lot.spans[0])
+        done = ledger.transfer(tx, loaded, brought.transfer_id)
     assert left == 2_800_000_000 - 2_900
     assert lot.terms.fund == "city"
-    assert lot.terms.origin_kind == "award"
+    assert done is not None
+    issued = done.legs[0].pieces[0].terms
+    assert issued.origin_kind == "award"
     assert lot.terms.expires_at == datetime(2028, 1, 1, tzinfo=ZONE)
 
     (decision,) = rewards.decisions_of(loaded, person)
     assert (decision.outcome, decision.state, decision.window) == ("paid", "applied", "2026-W10")
-    assert decision.award_id == UUID(lot.terms.origin_id)
-    assert rewards.award_of_transfer(loaded, lot.transfer_id) == decision.award_id
+    assert decision.award_id == UUID(issued.origin_id)
+    assert rewards.award_of_transfer(loaded, done.id) == decision.award_id
     assert [piece.counted for piece in decision.evidence] == [True, True, False]
 
 

@@ -26,21 +26,21 @@ from onsil.ledger.terms import (
     Lot,
     LotFilter,
     LotTerms,
-    MadeLot,
     Piece,
     PostedLeg,
+    Stretch,
     TraceStep,
     Transfer,
     TransferRequest,
 )
-from onsil.ledger.tracing import trace_back, trace_lot
+from onsil.ledger.tracing import credits_of, debits_of, trace_back
 from onsil.ledger.writer import drain, post, run_writer
 
 __all__ = [
     "Account", "AccountSpec", "Answer", "Entry", "Imbalance", "Leg", "Lot", "LotFilter",
-    "LotTerms", "MadeLot", "Piece", "PostedLeg", "Teller", "TraceStep", "Transfer",
+    "LotTerms", "Piece", "PostedLeg", "Stretch", "Teller", "TraceStep", "Transfer",
     "TransferRequest", "account", "accounts", "answers", "ask", "balance", "balance_at",
-    "balances", "close_account", "conservation", "drain", "entry_source", "lots",
-    "open_accounts", "post", "reverse", "run_writer", "set_limits", "statement", "submit",
-    "trace_back", "trace_lot", "transfer", "transfer_entry", "transfers_of", "wait",
+    "balances", "close_account", "conservation", "credits_of", "debits_of", "drain",
+    "entry_source", "lots", "open_accounts", "post", "reverse", "run_writer", "set_limits",
+    "statement", "submit", "trace_back", "transfer", "transfer_entry", "transfers_of", "wait",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError, Refusal
 from onsil.ledger import refusals
-from onsil.ledger.store import lock_city
+from onsil.ledger.loading import lock_head, mark_head
 from onsil.ledger.terms import Account, AccountSpec
 
 
@@ -36,7 +36,8 @@ def open_accounts(
             ),
         )  # fmt: skip
         rows = run.execute(
-            """SELECT id, code, asset, kind, minimum, maximum, keeps_lots, balance, closed_at
+            """SELECT id, code, asset, kind, minimum, maximum, keeps_lots, balance, closed_at, held,
+              coming
             FROM ledger_account
             WHERE city = %s AND code = ANY(%s) AND asset = ANY(%s)""",
             (city, codes, sorted(set(assets))),
@@ -57,7 +58,8 @@ def account(conn: Connection, city: str, code: str, asset: str) -> Account | Non
     """One account, or None when it was never opened."""
     with cursor(conn) as run:
         row = run.execute(
-            """SELECT id, code, asset, kind, minimum, maximum, keeps_lots, balance, closed_at
+            """SELECT id, code, asset, kind, minimum, maximum, keeps_lots, balance, closed_at, held,
+              coming
             FROM ledger_account
             WHERE city = %s AND code = %s AND asset = %s""",
             (city, code, asset),
@@ -71,7 +73,8 @@ def accounts(
     """The accounts of an asset and with codes beginning with `prefix`, by code."""
     with cursor(conn) as run:
         rows = run.execute(
-            """SELECT id, code, asset, kind, minimum, maximum, keeps_lots, balance, closed_at
+            """SELECT id, code, asset, kind, minimum, maximum, keeps_lots, balance, closed_at, held,
+              coming
             FROM ledger_account
             WHERE city = %s AND (%s::text IS NULL OR asset = %s::text) AND starts_with(code, %s)
             ORDER BY code, asset""",
@@ -85,9 +88,10 @@ def close_account(
 ) -> Account | Refusal:
     """Close an empty account for good; closing it again changes nothing.
 
-    Refuses with `unknown-account`, or `account-not-empty` while it holds anything.
+    Refuses with `unknown-account`, or `account-not-empty` while it holds anything or a
+    pending transfer waits for it.
     """
-    lock_city(conn, city)
+    lock_head(conn, city)
     found = account(conn, city, code, asset)
     if found is None:
         return refusals.unknown_account(code, asset)
@@ -95,12 +99,15 @@ def close_account(
         return found
     if found.balance:
         return refusals.account_not_empty(code, asset, found.balance)
+    if found.held or found.coming:
+        return refusals.account_not_free(code, asset, found.held, found.coming)
     with cursor(conn) as run:
         run.execute(
             "UPDATE ledger_account SET closed_at = %s WHERE city = %s AND id = %s",
             (clock.now(), city, found.id),
         )
         assert run.rowcount == 1, "the account is closed"
+    mark_head(conn, city)
     closed = account(conn, city, code, asset)
     assert closed is not None
     return closed
@@ -110,13 +117,13 @@ def set_limits(
     conn: Connection, city: str, code: str, asset: str, minimum: int | None, maximum: int | None
 ) -> Account | Refusal:
     """Change an account's limits. Refuses with `unknown-account`, or `limits-not-met` when its
-    present balance is outside them."""
-    lock_city(conn, city)
+    present balance, with what pending transfers set aside, is outside them."""
+    lock_head(conn, city)
     found = account(conn, city, code, asset)
     if found is None:
         return refusals.unknown_account(code, asset)
-    low = minimum is not None and found.balance < minimum
-    high = maximum is not None and found.balance > maximum
+    low = minimum is not None and found.available < minimum
+    high = maximum is not None and found.balance + found.coming > maximum
     if low or high:
         return refusals.limits_not_met(code, asset, found.balance, minimum, maximum)
     with cursor(conn) as run:
@@ -125,6 +132,7 @@ def set_limits(
             (minimum, maximum, city, found.id),
         )
         assert run.rowcount == 1, "the limits are set"
+    mark_head(conn, city)
     changed = account(conn, city, code, asset)
     assert changed is not None
     return changed

@@ -1,101 +1,170 @@
 """What a transfer commits to in the transparency log: one shape, written once and read again.
 
-The content names every figure, account and lot term, so that none can be changed unnoticed.
+The content names every figure, account and term, so that none can be changed unnoticed.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
+from json.encoder import encode_basestring as quoted  # the escapes of RFC 8785 §3.2.2.2
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from onsil.core.canonical import canonical_bytes, instant_text
-from onsil.ledger.lots import LotState
-from onsil.ledger.machine import AppliedLeg, AppliedTransfer
-from onsil.ledger.terms import MadeLot, PostedLeg, Transfer, TransferRequest
+from onsil.ledger.book import Applied, AppliedLeg, PieceRow
+from onsil.ledger.lots import TermsBook
+from onsil.ledger.terms import LotTerms, Piece, PostedLeg, Transfer
 
 KIND = "transfer"
+_EXACT = 2**53  # RFC 8785 spells integers beyond as strings here
 
 _instant = lru_cache(maxsize=4096)(instant_text)
-_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_name = lru_cache(maxsize=65536)(quoted)
 
 
 def _when(value: datetime | None) -> str | None:
     return None if value is None else _instant(value)
 
 
-def _leg(source: str, destination: str, asset: str, leg: AppliedLeg | PostedLeg) -> dict[str, Any]:
+def _piece(piece: Piece) -> dict[str, Any]:
+    terms = piece.terms
     return {
-        "source": source,
-        "destination": destination,
-        "asset": asset,
+        "amount": piece.amount,
+        "made": piece.made,
+        "taken": piece.taken,
+        "terms": {
+            "expires_at": _when(terms.expires_at),
+            "fund": terms.fund,
+            "merchant_rule": terms.merchant_rule,
+            "refundable": terms.refundable,
+            "origin_kind": terms.origin_kind,
+            "origin_id": terms.origin_id,
+        },
+    }
+
+
+def _leg(leg: PostedLeg) -> dict[str, Any]:
+    return {
+        "source": leg.source,
+        "destination": leg.destination,
+        "asset": leg.asset,
         "amount": leg.amount,
         "source_balance": leg.source_balance,
         "destination_balance": leg.destination_balance,
-        "pieces": [{"taken": p.taken, "made": p.made, "amount": p.amount} for p in leg.pieces],
-    }
-
-
-def _lot(lot: LotState | MadeLot) -> dict[str, Any]:
-    terms = lot.terms
-    return {
-        "id": lot.id,
-        "parent": lot.parent_id,
-        "initial": lot.initial,
-        "fund": terms.fund,
-        "expires_at": _when(terms.expires_at),
-        "merchant_rule": terms.merchant_rule,
-        "refundable": terms.refundable,
-        "origin_kind": terms.origin_kind,
-        "origin_id": terms.origin_id,
-    }
-
-
-def _content(
-    named: TransferRequest | Transfer, effective_at: datetime, recorded_at: datetime,
-    legs: list[dict[str, Any]], lots: list[dict[str, Any]],
-) -> dict[str, Any]:  # fmt: skip
-    return {
-        "type": named.kind,
-        "key": named.key,
-        "effective_at": _when(effective_at),
-        "recorded_at": _when(recorded_at),
-        "memo": named.memo,
-        "origin_kind": named.origin_kind,
-        "origin_id": named.origin_id,
-        "reverses": named.reverses,
-        "legs": legs,
-        "lots": lots,
+        "pieces": [_piece(piece) for piece in leg.pieces],
     }
 
 
 def transfer_entry_of(found: Transfer) -> Mapping[str, Any]:
-    """The content of a transfer that was read from the database; lots in the order of their ids."""
-    legs = [_leg(leg.source, leg.destination, leg.asset, leg) for leg in found.legs]
-    lots = [_lot(lot) for lot in sorted(found.lots, key=lambda lot: lot.id)]
-    return _content(found, found.effective_at, found.recorded_at, legs, lots)
+    """The content of a transfer that was read from the database."""
+    return {
+        "type": found.kind,
+        "key": found.key,
+        "effective_at": _when(found.effective_at),
+        "recorded_at": _when(found.recorded_at),
+        "memo": found.memo,
+        "origin_kind": found.origin_kind,
+        "origin_id": found.origin_id,
+        "reverses": found.reverses,
+        "phase": found.phase,
+        "pending": found.pending_id,
+        "timeout_at": _when(found.timeout_at),
+        "legs": [_leg(leg) for leg in found.legs],
+    }
 
 
-def applied_entry(applied: AppliedTransfer) -> dict[str, Any]:
-    """The same content of a transfer that was just applied."""
-    legs = [
-        _leg(leg.source.code, leg.destination.code, leg.source.asset, leg) for leg in applied.legs
-    ]
-    lots = [_lot(lot) for lot in applied.made]
-    return _content(applied.request, applied.effective_at, applied.recorded_at, legs, lots)
+def posted(applied: Applied, book: TermsBook) -> Transfer:
+    """A transfer that was just applied, as it will be read again."""
+    request = applied.request
+    return Transfer(
+        applied.id, request.key, request.kind, applied.effective_at, applied.recorded_at,
+        request.memo, request.origin_kind, request.origin_id, request.reverses,
+        tuple(_posted_leg(leg, book) for leg in applied.legs), None, request.phase,
+        request.pending, request.timeout_at,
+    )  # fmt: skip
 
 
-def encoded(city: str, applied: AppliedTransfer) -> tuple[UUID, bytes]:
-    """Id and canonical bytes of a transfer's leaf.
+def _posted_leg(leg: AppliedLeg, book: TermsBook) -> PostedLeg:
+    kind, key = leg.origin or ("", "")
+    pieces = tuple(
+        Piece(book.terms[terms]._replace(origin_kind=kind, origin_id=key), taken, made, amount)
+        for terms, taken, made, amount in leg.pieces
+    )
+    return PostedLeg(
+        leg.source.code, leg.destination.code, leg.source.asset, leg.amount, leg.source_balance,
+        leg.destination_balance, pieces,
+    )  # fmt: skip
 
-    The fast encoder sorts keys and spells strings, ids and numbers as RFC 8785 does for what stands
-    here: plain names, strings, and integers below 2**53; larger ones take the general way.
+
+class LeafWriter:
+    """Canonical bytes of one city's transfers, as text put together by hand.
+
+    It gives what `canonical_bytes` gives of `transfer_entry_of`, several times faster; what has a
+    figure beyond 2**53 takes the general way.
     """
-    content = applied_entry(applied)
-    content["kind"], content["city"], content["id"] = KIND, city, applied.id
-    try:
-        return applied.id, orjson.dumps(content, option=_OPTIONS)
-    except TypeError:
-        return applied.id, canonical_bytes(content)
+
+    def __init__(self, city: str, book: TermsBook) -> None:
+        self._city, self._book = city, book
+        self._head = f'{{"city":{quoted(city)},"effective_at":"'
+        self._terms: dict[int, tuple[str, str]] = {}
+
+    def encoded(self, applied: Applied) -> tuple[UUID, bytes]:
+        """Id and canonical bytes of a transfer's leaf."""
+        request, legs = applied.request, []
+        for leg in applied.legs:
+            source, destination, amount, source_balance, destination_balance, pieces, origin = leg
+            figures = amount, -source_balance, source_balance, -destination_balance
+            if max(*figures, destination_balance, *(p[1] or 0 for p in pieces),
+                   *(p[2] or 0 for p in pieces)) >= _EXACT:  # fmt: skip
+                return applied.id, self._general(applied)
+            legs.append(
+                f'{{"amount":{amount},"asset":{_name(source.asset)},'
+                f'"destination":{_name(destination.code)},'
+                f'"destination_balance":{destination_balance},'
+                f'"pieces":[{",".join([self._piece(p, origin) for p in pieces])}],'
+                f'"source":{_name(source.code)},"source_balance":{source_balance}}}'
+            )
+        recorded = _instant(applied.recorded_at)
+        effective = _instant(request.effective_at) if request.effective_at else recorded
+        text = (
+            f'{self._head}{effective}","id":"{applied.id}","key":{quoted(request.key)},'
+            f'"kind":"{KIND}","legs":[{",".join(legs)}],"memo":{quoted(request.memo)},'
+            f'"origin_id":{quoted(request.origin_id)},'
+            f'"origin_kind":{quoted(request.origin_kind)},"pending":{_optional(request.pending)},'
+            f'"phase":"{request.phase}","recorded_at":"{recorded}",'
+            f'"reverses":{_optional(request.reverses)},'
+            f'"timeout_at":{_optional(_when(request.timeout_at))},"type":{_name(request.kind)}}}'
+        )
+        return applied.id, text.encode()
+
+    def _general(self, applied: Applied) -> bytes:
+        entry = dict(transfer_entry_of(posted(applied, self._book)))
+        return canonical_bytes({**entry, "kind": KIND, "city": self._city, "id": applied.id})
+
+    def _piece(self, piece: PieceRow, origin: tuple[str, str] | None) -> str:
+        terms, taken, made, amount = piece
+        before, after = self._terms.get(terms) or self._spelled(terms)
+        if origin is None:
+            origins = '"origin_id":"","origin_kind":""'
+        else:
+            origins = f'"origin_id":{quoted(origin[1])},"origin_kind":{_name(origin[0])}'
+        return (
+            f'{{"amount":{amount},"made":{"null" if made is None else made},'
+            f'"taken":{"null" if taken is None else taken},"terms":{before}{origins}{after}}}'
+        )
+
+    def _spelled(self, number: int) -> tuple[str, str]:
+        """The terms' text before and after the origin."""
+        terms: LotTerms = self._book.terms[number]
+        made = (
+            f'{{"expires_at":{_optional(_when(terms.expires_at))},"fund":{quoted(terms.fund)},'
+            f'"merchant_rule":{quoted(terms.merchant_rule)},',
+            f',"refundable":{"true" if terms.refundable else "false"}}}',
+        )
+        self._terms[number] = made
+        return made
+
+
+def _optional(value: object) -> str:
+    """A value without anything to escape, or null."""
+    return "null" if value is None else f'"{value}"'

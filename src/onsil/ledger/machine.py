@@ -5,362 +5,234 @@ same decisions. A refused request leaves the book as it found it and never distu
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from onsil.core.ids import IdSource
 from onsil.core.refusal import Refusal
 from onsil.ledger import refusals
-from onsil.ledger.lots import LotState, Purse
-from onsil.ledger.terms import (
-    AMOUNT_MAX,
-    Answer,
-    Leg,
-    LotTerms,
-    Piece,
-    TransferRequest,
+from onsil.ledger.book import (
+    AccountState,
+    Applied,
+    AppliedLeg,
+    Book,
+    Decision,
+    PieceRow,
+    Reserved,
+    Undo,
+    parties,
 )
+from onsil.ledger.form import check_form
+from onsil.ledger.lots import TERMS, choose, give, restore, take, take_exactly
+from onsil.ledger.pending import reserve, reserved_legs, settle
+from onsil.ledger.terms import Leg, LotTerms, TransferRequest
 
-LEGS_MAX = 1000
-_KEY_MAX, _MEMO_MAX = 200, 1000
-
-
-@dataclass(slots=True)
-class AccountState:
-    """An account while a batch is decided; `before` is its balance at the batch's beginning."""
-
-    id: int
-    code: str
-    asset: str
-    minimum: int | None
-    maximum: int | None
-    keeps_lots: bool
-    balance: int
-    closed: bool = False
-    purse: Purse = field(default_factory=Purse)
-    before: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.before = self.balance
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What an idempotency key stands for already."""
-
-    fingerprint: bytes
-    transfer_id: UUID | None
-    refusal: Refusal | None
-
-
-@dataclass(slots=True)
-class Book:
-    """All that a batch's decisions depend on. `codes` are codes that exist with any asset."""
-
-    accounts: dict[tuple[str, str], AccountState]
-    keys: dict[str, Decided] = field(default_factory=dict)
-    lots: dict[UUID, LotState] = field(default_factory=dict)
-    codes: frozenset[str] = frozenset()
-    reversed: set[UUID] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class AppliedLeg:
-    """A leg as applied, with the balances right after it."""
-
-    source: AccountState
-    destination: AccountState
-    amount: int
-    source_balance: int
-    destination_balance: int
-    pieces: list[Piece]
-
-
-@dataclass(slots=True)
-class AppliedTransfer:
-    """A transfer as applied; `made` are its new lots in the order of their ids."""
-
-    id: UUID
-    request: TransferRequest
-    fingerprint: bytes
-    effective_at: datetime
-    recorded_at: datetime
-    legs: list[AppliedLeg]
-    made: list[LotState]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One request's answer; `applied` is set when it moved something, `fresh` tells a first no."""
-
-    answer: Answer
-    applied: AppliedTransfer | None = None
-    fingerprint: bytes = b""
-    fresh: bool = True
-
-
-def check_form(request: TransferRequest) -> Refusal | None:
-    """The refusal of a request that can be judged without any account, or None."""
-    key, kind, memo = request.key, request.kind, request.memo
-    origin = request.origin_kind + request.origin_id
-    if not 0 < len(key) <= _KEY_MAX or "\x00" in key:
-        return refusals.malformed("key")
-    if len(kind) > _KEY_MAX or len(memo) > _MEMO_MAX or len(origin) > _MEMO_MAX:
-        return refusals.malformed("texts")
-    if "\x00" in kind or "\x00" in memo or "\x00" in origin:
-        return refusals.malformed("texts")
-    if not 0 < len(request.legs) <= LEGS_MAX:
-        return refusals.malformed("legs")
-    if request.effective_at is not None and request.effective_at.tzinfo is None:
-        return refusals.malformed("effective_at")
-    for leg in request.legs:
-        refusal = _check_leg(leg)
-        if refusal is not None:
-            return refusal
-    return None
-
-
-def _check_leg(leg: Leg) -> Refusal | None:
-    if type(leg.amount) is not int or leg.amount <= 0:
-        return refusals.amount_not_positive(str(leg.amount))
-    if leg.amount > AMOUNT_MAX:
-        return refusals.malformed("amount")
-    for code in (leg.source, leg.destination, leg.asset):
-        if not code or len(code) > 200 or "\x00" in code:
-            return refusals.malformed("account")
-    if leg.source == leg.destination:
-        return refusals.same_account(leg.source)
-    terms = leg.lot
-    if terms is not None:
-        text = terms.fund + terms.merchant_rule + terms.origin_kind + terms.origin_id
-        if len(text) > 800 or "\x00" in text:
-            return refusals.malformed("lot")
-        if terms.expires_at is not None and terms.expires_at.tzinfo is None:
-            return refusals.malformed("lot.expires_at")
-    if leg.pieces is not None and (
-        sum(p.amount for p in leg.pieces) != leg.amount or any(p.amount <= 0 for p in leg.pieces)
-    ):
-        return refusals.malformed("pieces")
-    return None
+Marked = tuple[TransferRequest, bytes]
 
 
 def decide(
-    book: Book, requests: Iterable[tuple[TransferRequest, bytes]], now: datetime, new_id: IdSource
+    book: Book, requests: Iterable[Marked], now: datetime, new_id: IdSource
 ) -> list[Decision]:
     """Decide (request, fingerprint) pairs one after the other, changing `book` as they apply.
 
-    `now` is the instant of recording; ids from `new_id` must ascend.
+    `now` is the instant of recording; ids from `new_id` must ascend. Linked requests are decided
+    as one, and so is a chain that is left open at the end: it is refused.
     """
-    return [_decide_one(book, request, mark, now, new_id) for request, mark in requests]
+    decisions: list[Decision] = []
+    chain: list[Marked] = []
+    for marked in requests:
+        if marked[0].linked or chain:
+            chain.append(marked)
+            if not marked[0].linked:
+                decisions += _decide_chain(book, chain, now, new_id)
+                chain = []
+        else:
+            decisions.append(_decide_alone(book, marked, now, new_id))
+    return decisions + _decide_chain(book, chain, now, new_id)
 
 
-def _decide_one(
-    book: Book, request: TransferRequest, fingerprint: bytes, now: datetime, new_id: IdSource
-) -> Decision:
-    key = request.key
-    known = book.keys.get(key)
+def _decide_alone(book: Book, marked: Marked, now: datetime, new_id: IdSource) -> Decision:
+    request, mark = marked
+    known = book.keys.get(request.key)
     if known is not None:
-        return Decision(repeat(key, known, fingerprint), fingerprint=fingerprint, fresh=False)
-    outcome = check_form(request)
-    if outcome is None and request.reverses in book.reversed:
-        outcome = refusals.already_reversed(str(request.reverses))
-    if outcome is None:
-        outcome = _Posting(book, request, now, new_id).run(fingerprint)
+        return known.repeat(mark)
+    # A single leg changes nothing before everything is checked, so there is nothing to take back.
+    simple = request.phase == "single" and request.reverses is None and len(request.legs) == 1
+    undo = None if simple else Undo()
+    outcome = _apply(book, marked, now, new_id, undo)
     if isinstance(outcome, Refusal):
-        recordable = outcome.facts.get("what") != "key"  # what is no key cannot be remembered
-        if recordable:
-            book.keys[key] = Decided(fingerprint, None, outcome)
-        return Decision(Answer(key, "refused", None, outcome), None, fingerprint, recordable)
+        if undo is not None:
+            undo.roll_back(book)
+        return _refused(book, request.key, mark, outcome)
+    decision = Decision(request.key, mark, outcome.id, None, outcome, True)
+    book.keys[request.key] = decision
+    return decision
+
+
+def _decide_chain(
+    book: Book, chain: list[Marked], now: datetime, new_id: IdSource
+) -> list[Decision]:
+    """All of a chain or none: the one to blame gets its own refusal, the others `linked-failed`.
+
+    Members decided before are told as such, and the others then fail.
+    """
+    known = [book.keys.get(request.key) for request, _ in chain]
+    undo, applied, blame, refusal = Undo(), [], -1, None
+    if any(known) or len({request.key for request, _ in chain}) < len(chain):
+        refusal = refusals.linked_failed()
+    elif chain and chain[-1][0].linked:
+        blame, refusal = len(chain) - 1, refusals.malformed("linked")
+    for n, marked in enumerate(chain if refusal is None else ()):
+        outcome = _apply(book, marked, now, new_id, undo)
+        if isinstance(outcome, Refusal):
+            undo.roll_back(book)
+            blame, refusal = n, outcome
+            break
+        applied.append(outcome)
+    if refusal is None:
+        return [_remember(book, one) for one in applied]
+    decisions = []
+    for n, (request, mark) in enumerate(chain):
+        earlier = book.keys.get(request.key)
+        if earlier is not None:
+            decisions.append(earlier.repeat(mark))
+        else:
+            no = refusal if n == blame else refusals.linked_failed()
+            decisions.append(_refused(book, request.key, mark, no))
+    return decisions
+
+
+def _remember(book: Book, applied: Applied) -> Decision:
+    key = applied.request.key
+    book.keys[key] = Decision(key, applied.fingerprint, applied.id, None, applied, True)
+    return book.keys[key]
+
+
+def _refused(book: Book, key: str, mark: bytes, refusal: Refusal) -> Decision:
+    """A first no; what is no key cannot be remembered."""
+    recordable = refusal.facts.get("what") != "key"
+    decision = Decision(key, mark, None, refusal, None, recordable)
+    if recordable:
+        book.keys[key] = decision
+    return decision
+
+
+def _apply(
+    book: Book, marked: Marked, now: datetime, new_id: IdSource, undo: Undo | None
+) -> Applied | Refusal:
+    """Apply one request. Whatever it has changed when it refuses is in `undo`."""
+    request, mark = marked
+    no = check_form(request)
+    if no is not None:
+        return no
     if request.reverses is not None:
+        if request.reverses in book.reversed:
+            return refusals.already_reversed(str(request.reverses))
+        assert undo is not None
+        undo.reversed.append(request.reverses)
         book.reversed.add(request.reverses)
-    book.keys[key] = Decided(fingerprint, outcome.id, None)
-    return Decision(Answer(key, "applied", outcome.id), outcome, fingerprint)
+    if request.phase == "single":
+        legs: list[AppliedLeg] = []
+        for leg in request.legs:
+            outcome = _apply_leg(book, request, leg, now, undo)
+            if isinstance(outcome, Refusal):
+                return outcome
+            legs.append(outcome)
+        return Applied(new_id(), request, mark, now, legs)
+    assert undo is not None
+    if request.phase == "pending":
+        held = reserve(book, request, now, undo)
+        if isinstance(held, Refusal):
+            return held
+        reserved = Reserved(new_id(), request.timeout_at, held)
+        book.reserved[reserved.id] = reserved
+        undo.reserved.append(reserved.id)
+        return Applied(reserved.id, request, mark, now, reserved_legs(reserved))
+    settled = settle(book, request, now, undo)
+    if isinstance(settled, Refusal):
+        return settled
+    reserved, legs = settled
+    reserved.settled_by = new_id()
+    return Applied(reserved.settled_by, request, mark, now, legs)
 
 
-def repeat(key: str, known: Decided, fingerprint: bytes) -> Answer:
-    """The answer to a request whose key has been decided before."""
-    if known.fingerprint != fingerprint:
-        return Answer(key, "refused", None, refusals.key_reused(key))
-    if known.refusal is not None:
-        return Answer(key, "refused", None, known.refusal, repeated=True)
-    return Answer(key, "replayed", known.transfer_id, repeated=True)
-
-
-class _Posting:
-    """One transfer being applied; what it did so far can be undone."""
-
-    __slots__ = (
-        "balances",
-        "book",
-        "legs",
-        "made",
-        "new_id",
-        "now",
-        "request",
-        "taken",
-        "transfer",
+def _apply_leg(
+    book: Book, request: TransferRequest, leg: Leg, now: datetime, undo: Undo | None
+) -> AppliedLeg | Refusal:
+    found = parties(book, leg)
+    if isinstance(found, Refusal):
+        return found
+    source, destination = found
+    if undo is not None:
+        undo.keep(source, destination)
+    pieces: list[PieceRow] = []
+    origin = None
+    if leg.pieces is not None:
+        no = _move_exactly(book, leg, source, destination, pieces)
+    elif source.keeps_lots:
+        no = _spend(book, leg, source, destination, now, pieces)
+    else:
+        no = None
+        if destination.keeps_lots:
+            issued = leg.lot or LotTerms(
+                "", None, "", False, request.origin_kind, request.origin_id
+            )
+            origin = issued.origin_kind, issued.origin_id
+            _receive(book, destination, book.terms.number(issued), None, leg.amount, pieces)
+    if no is not None:
+        return no
+    source.balance -= leg.amount
+    destination.balance += leg.amount
+    return AppliedLeg(
+        source, destination, leg.amount, source.balance, destination.balance, pieces, origin
     )
 
-    def __init__(
-        self, book: Book, request: TransferRequest, now: datetime, new_id: IdSource
-    ) -> None:
-        self.book, self.request, self.now, self.new_id = book, request, now, new_id
-        self.transfer = new_id()
-        self.balances: list[tuple[AccountState, int]] = []
-        self.taken: list[tuple[LotState, int]] = []
-        self.made: list[tuple[AccountState, LotState]] = []
-        self.legs: list[AppliedLeg] = []
 
-    def run(self, fingerprint: bytes) -> AppliedTransfer | Refusal:
-        for leg in self.request.legs:
-            refusal = self._apply(leg)
-            if refusal is not None:
-                self._undo()
-                return refusal
-        for lot, _ in self.taken:
-            if not lot.remaining:
-                account = self._owner(lot)
-                if account is not None:
-                    account.purse.tidy()
-        request = self.request
-        return AppliedTransfer(
-            self.transfer, request, fingerprint, request.effective_at or self.now, self.now,
-            self.legs, [lot for _, lot in self.made],
-        )  # fmt: skip
+def _receive(
+    book: Book, account: AccountState, terms: int, taken: int | None, amount: int,
+    pieces: list[PieceRow],
+) -> None:  # fmt: skip
+    """Value arrives; where the account keeps no lots, its terms end here."""
+    made = None
+    if account.keeps_lots:
+        made = give(account.purse, book.terms, terms, amount, account.received)
+        account.received += amount
+    pieces.append((terms, taken, made, amount))
 
-    def _undo(self) -> None:
-        for account, balance in reversed(self.balances):
-            account.balance = balance
-        for lot, remaining in reversed(self.taken):
-            lot.remaining = remaining
-        for account, lot in self.made:
-            account.purse.drop(lot)
-            del self.book.lots[lot.id]
 
-    def _owner(self, lot: LotState) -> AccountState | None:
-        for leg in self.legs:
-            if leg.source.id == lot.account_id:
-                return leg.source
-        return None
-
-    def _account(self, code: str, asset: str) -> AccountState | Refusal:
-        account = self.book.accounts.get((code, asset))
-        if account is None:
-            known = code in self.book.codes
-            make = refusals.asset_mismatch if known else refusals.unknown_account
-            return make(code, asset)
-        if account.closed:
-            return refusals.account_closed(code, asset)
-        return account
-
-    def _apply(self, leg: Leg) -> Refusal | None:
-        source = self._account(leg.source, leg.asset)
-        if isinstance(source, Refusal):
-            return source
-        destination = self._account(leg.destination, leg.asset)
-        if isinstance(destination, Refusal):
-            return destination
-        amount = leg.amount
-        floor = source.minimum if source.minimum is not None else -AMOUNT_MAX
-        if source.balance - amount < floor:
-            available = max(0, source.balance - floor)
-            return refusals.insufficient(leg.source, leg.asset, available, amount)
-        ceiling = destination.maximum if destination.maximum is not None else AMOUNT_MAX
-        if destination.balance + amount > ceiling:
-            return refusals.over_limit(
-                leg.destination, leg.asset, destination.balance, ceiling, amount
-            )
-        pieces = self._move_lots(leg, source, destination)
-        if isinstance(pieces, Refusal):
-            return pieces
-        self.balances += ((source, source.balance), (destination, destination.balance))
-        source.balance -= amount
-        destination.balance += amount
-        self.legs.append(
-            AppliedLeg(source, destination, amount, source.balance, destination.balance, pieces)
+def _spend(
+    book: Book, leg: Leg, source: AccountState, destination: AccountState, now: datetime,
+    pieces: list[PieceRow],
+) -> Refusal | None:  # fmt: skip
+    """Take value in spending order, whichever lots the leg may take."""
+    if leg.lot is not None:
+        return refusals.lot_terms_fixed(leg.source, leg.asset)
+    chosen, missing = choose(source.purse, book.terms, leg.amount, leg.only, now)
+    if missing:
+        return refusals.lot_rule(
+            leg.source, leg.asset, leg.amount - missing, leg.amount, source.balance
         )
-        return None
-
-    def _move_lots(
-        self, leg: Leg, source: AccountState, destination: AccountState
-    ) -> list[Piece] | Refusal:
-        if not source.keeps_lots and not destination.keeps_lots:
-            return []
-        if leg.pieces is not None:
-            return self._move_exactly(leg, source, destination)
-        if not source.keeps_lots:
-            terms = leg.lot or LotTerms(
-                origin_kind=self.request.origin_kind, origin_id=self.request.origin_id
-            )
-            return [Piece(None, self._make(destination, leg.amount, terms, None), leg.amount)]
-        if leg.lot is not None:
-            return refusals.lot_terms_fixed(leg.source, leg.asset)
-        chosen, missing = source.purse.choose(leg.amount, leg.only, self.now)
-        if missing:
-            return refusals.lot_rule(
-                leg.source, leg.asset, leg.amount - missing, leg.amount, source.balance
-            )
-        pieces = []
-        for lot, part in chosen:
-            self.taken.append((lot, lot.remaining))
-            lot.remaining -= part
-            made = None
-            if destination.keeps_lots:
-                made = self._make(destination, part, lot.terms, lot.id)
-            pieces.append(Piece(lot.id, made, part))
-        return pieces
-
-    def _make(
-        self, account: AccountState, amount: int, terms: LotTerms, parent: UUID | None
-    ) -> UUID:
-        lot = LotState(
-            self.new_id(), account.id, amount, amount, self.transfer, parent, terms, fresh=True
-        )
-        account.purse.add(lot)
-        self.book.lots[lot.id] = lot
-        self.made.append((account, lot))
-        return lot.id
-
-    def _move_exactly(
-        self, leg: Leg, source: AccountState, destination: AccountState
-    ) -> list[Piece] | Refusal:
-        """Take named lots and give their value back to named lots."""
-        for piece in leg.pieces or ():
-            for account, key in ((source, piece.taken), (destination, piece.made)):
-                if account.keeps_lots != (key is not None):
-                    return refusals.malformed("pieces")
-            if piece.taken is not None:
-                lot = self.book.lots.get(piece.taken)
-                if lot is None or lot.account_id != source.id:
-                    return refusals.malformed("pieces")
-                if lot.remaining < piece.amount:
-                    return refusals.lot_rule(
-                        leg.source, leg.asset, lot.remaining, piece.amount, source.balance
-                    )
-                self.taken.append((lot, lot.remaining))
-                lot.remaining -= piece.amount
-            if piece.made is not None:
-                lot = self.book.lots.get(piece.made)
-                if lot is None or lot.account_id != destination.id:
-                    return refusals.malformed("pieces")
-                if lot.remaining + piece.amount > lot.initial:
-                    return refusals.malformed("pieces")
-                self.taken.append((lot, lot.remaining))
-                lot.remaining += piece.amount
-                if lot not in destination.purse.lots:
-                    destination.purse.add(lot)
-        return list(leg.pieces or ())
+    for layer, part in chosen:
+        terms = layer[TERMS]
+        for start, amount in take(source.purse, layer, part):
+            _receive(book, destination, terms, start, amount, pieces)
+    return None
 
 
-def touched_lots(book: Book, applied: Iterable[AppliedTransfer]) -> list[LotState]:
-    """Existing lots whose remainder a batch has changed, in the order of their ids."""
-    keys = {
-        key
-        for transfer in applied
-        for leg in transfer.legs
-        for piece in leg.pieces
-        for key in (piece.taken, piece.made)
-        if key is not None
-    }
-    return sorted((book.lots[k] for k in keys if not book.lots[k].fresh), key=lambda lot: lot.id)
+def _move_exactly(
+    book: Book, leg: Leg, source: AccountState, destination: AccountState, pieces: list[PieceRow]
+) -> Refusal | None:
+    """Take the named positions and give them back to where they had been taken from."""
+    for piece in leg.pieces or ():
+        terms, amount = book.terms.number(piece.terms), piece.amount
+        if source.keeps_lots != (piece.taken is not None):
+            return refusals.malformed("pieces")
+        if destination.keeps_lots != (piece.made is not None):
+            return refusals.malformed("pieces")
+        if piece.taken is not None and not take_exactly(source.purse, terms, piece.taken, amount):
+            return refusals.moved_on(leg.source, leg.asset, amount)
+        if piece.made is not None and not restore(
+            destination.purse, book.terms, terms, piece.made, amount, destination.received
+        ):
+            return refusals.malformed("pieces")
+        pieces.append((terms, piece.taken, piece.made, amount))
+    return None

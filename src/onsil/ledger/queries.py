@@ -1,20 +1,27 @@
 """Reading the ledger: balances now and then, lots, statements, transfers."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
+
 from onsil.core.database import Connection, cursor
+from onsil.core.ids import uuid7
 from onsil.ledger.evidence import transfer_entry_of
-from onsil.ledger.terms import Entry, Lot, LotTerms, MadeLot, Piece, PostedLeg, Transfer
+from onsil.ledger.lots import SPANS, TERMS
+from onsil.ledger.reading import TermsReader, read_transfers
+from onsil.ledger.terms import Entry, Lot, Transfer
 from onsil.proof import PagedSource
 
 Axis = Literal["recorded", "effective"]
+DATED = timedelta(minutes=1)
+"""What counts further from its recording than this is found by an index of its own."""
 
 _SIDE = """(SELECT l.transfer_id, l.number, {sign} * l.amount AS amount,
-    l.{own}_balance AS balance, l.{other}_id AS counterpart
-  FROM ledger_leg l WHERE l.city = %(city)s AND l.{own}_id = account.id
+    l.{own}_balance AS balance, l.{other}_id AS counterpart, l.pieces, l.issued_kind, l.issued_id
+  FROM ledger_leg l WHERE l.{own}_id = account.id AND l.phase IN (0, 2)
     AND (%(before)s::uuid IS NULL OR l.transfer_id < %(before)s::uuid)
   ORDER BY l.transfer_id DESC FETCH FIRST %(limit)s ROWS WITH TIES)"""
 
@@ -23,10 +30,11 @@ WITH account AS (SELECT id FROM ledger_account
     WHERE city = %(city)s AND code = %(code)s AND asset = %(asset)s),
   lines AS (SELECT sides.* FROM account, LATERAL ({paid} UNION ALL {received}) sides
     ORDER BY transfer_id DESC FETCH FIRST %(limit)s ROWS WITH TIES)
-SELECT e.transfer_id, e.number, t.kind, e.amount, e.balance, t.recorded_at, t.effective_at,
-  t.memo, t.origin_kind, t.origin_id, c.code, t.reverses
+SELECT e.pieces, e.issued_kind, e.issued_id, e.transfer_id, e.number, t.kind, e.amount, e.balance,
+  t.recorded_at, t.effective_at, coalesce(t.memo, ''), coalesce(t.origin_kind, ''),
+  coalesce(t.origin_id, ''), c.code, t.reverses
 FROM lines e
-JOIN ledger_transfer t ON t.city = %(city)s AND t.id = e.transfer_id
+JOIN ledger_leg t ON t.city = %(city)s AND t.transfer_id = e.transfer_id AND t.number = 0
 JOIN ledger_account c ON c.city = %(city)s AND c.id = e.counterpart
 ORDER BY e.transfer_id DESC, e.number DESC
 """
@@ -61,39 +69,104 @@ def balance_at(
     axis: Axis = "recorded",
 ) -> int:  # fmt: skip
     """The balance that counted at an instant: by what was recorded until then, or by what had
-    become effective until then (both inclusive), as known now."""
+    become effective until then (both inclusive), as known now.
+
+    By the recorded time it is the balance after the last leg, found by index however long the
+    account's history is; by the effective time that is corrected by the few legs that count at
+    another time than when they were recorded.
+    """
     with cursor(conn) as run:
         row = run.execute(
-            """SELECT coalesce(sum(CASE WHEN l.source_id = a.id THEN -l.amount ELSE l.amount END),
-              0)::bigint
-            FROM ledger_account a
-            JOIN ledger_leg l ON l.city = a.city AND a.id IN (l.source_id, l.destination_id)
-            JOIN ledger_transfer t ON t.city = l.city AND t.id = l.transfer_id
-            WHERE a.city = %s AND a.code = %s AND a.asset = %s 
-              AND CASE %s WHEN 'recorded' THEN t.recorded_at ELSE t.effective_at END <= %s""",
-            (city, code, asset, axis, instant),
+            "SELECT id FROM ledger_account WHERE city = %s AND code = %s AND asset = %s",
+            (city, code, asset),
         ).fetchone()
-    assert row is not None
+        if row is None:
+            return 0
+        known = {"id": row[0], "at": instant, "after": _first_id_after(instant)}
+        total = _recorded_balance(run, known)
+        if axis == "effective":
+            total += _shifted(run, known)
+    return total
+
+
+def _first_id_after(instant: datetime) -> UUID:
+    """An id above every transfer recorded until an instant: ids begin with their millisecond."""
+    return uuid7(int(instant.timestamp() * 1000) + 2, bytes(10))
+
+
+def _recorded_balance(run: Any, known: dict[str, Any]) -> int:
+    """The balance after the account's last leg that was recorded until the instant."""
+    row = run.execute(
+        """SELECT balance FROM (
+          (SELECT transfer_id, number, source_balance AS balance FROM ledger_leg
+           WHERE source_id = %(id)s AND phase IN (0, 2) AND transfer_id < %(after)s
+             AND recorded_at <= %(at)s
+           ORDER BY transfer_id DESC FETCH FIRST 1 ROWS WITH TIES)
+          UNION ALL
+          (SELECT transfer_id, number, destination_balance FROM ledger_leg
+           WHERE destination_id = %(id)s AND phase IN (0, 2) AND transfer_id < %(after)s
+             AND recorded_at <= %(at)s
+           ORDER BY transfer_id DESC FETCH FIRST 1 ROWS WITH TIES)) sides
+        ORDER BY transfer_id DESC, number DESC LIMIT 1""",
+        known,
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def _shifted(run: Any, known: dict[str, Any]) -> int:
+    """What was recorded later and counted by the instant, less what was recorded by then and
+    counts later. Legs dated less than a minute off are looked for around the instant."""
+    instant: datetime = known["at"]
+    row = run.execute(
+        """SELECT coalesce(sum(
+          CASE WHEN recorded_at > %(at)s AND effective_at <= %(at)s THEN amount
+               WHEN recorded_at <= %(at)s AND effective_at > %(at)s THEN -amount ELSE 0 END),
+          0)::bigint
+        FROM (
+          SELECT recorded_at, effective_at, -amount AS amount FROM ledger_leg
+          WHERE source_id = %(id)s AND phase IN (0, 2)
+            AND recorded_at - effective_at
+              NOT BETWEEN interval '-1 minute' AND interval '1 minute'
+          UNION ALL
+          SELECT recorded_at, effective_at, amount FROM ledger_leg
+          WHERE destination_id = %(id)s AND phase IN (0, 2)
+            AND recorded_at - effective_at
+              NOT BETWEEN interval '-1 minute' AND interval '1 minute'
+          UNION ALL
+          SELECT recorded_at, effective_at, -amount FROM ledger_leg
+          WHERE source_id = %(id)s AND phase IN (0, 2)
+            AND transfer_id BETWEEN %(from)s AND %(until)s
+            AND recorded_at - effective_at BETWEEN interval '-1 minute' AND interval '1 minute'
+          UNION ALL
+          SELECT recorded_at, effective_at, amount FROM ledger_leg
+          WHERE destination_id = %(id)s AND phase IN (0, 2)
+            AND transfer_id BETWEEN %(from)s AND %(until)s
+            AND recorded_at - effective_at BETWEEN interval '-1 minute' AND interval '1 minute'
+        ) near""",
+        {
+            **known, "from": uuid7(int((instant - DATED).timestamp() * 1000) - 1, bytes(10)),
+            "until": _first_id_after(instant + DATED),
+        },
+    ).fetchone()  # fmt: skip
     return row[0]
 
 
-def lots(conn: Connection, city: str, code: str, asset: str, *, spent: bool = False) -> list[Lot]:
-    """The lots of an account in the order in which they will be spent, with `spent` ones too."""
+def lots(conn: Connection, city: str, code: str, asset: str) -> list[Lot]:
+    """The live lots of an account in the order in which they will be spent."""
     with cursor(conn) as run:
-        rows = run.execute(
-            """SELECT l.id, l.remaining, l.initial, l.transfer_id, l.parent_id, t.recorded_at,
-              l.fund, l.expires_at, l.merchant_rule, l.refundable, l.origin_kind, l.origin_id
-            FROM ledger_account a
-            JOIN ledger_lot l ON l.city = a.city AND l.account_id = a.id AND (l.live OR %s)
-            JOIN ledger_transfer t ON t.city = l.city AND t.id = l.transfer_id
-            WHERE a.city = %s AND a.code = %s AND a.asset = %s
-            ORDER BY l.merchant_rule = '', l.expires_at NULLS LAST, l.id""",
-            (spent, city, code, asset),
-        ).fetchall()
-    return [
-        Lot(*r[:3], terms=LotTerms(*r[6:]), transfer_id=r[3], parent_id=r[4], made_at=r[5])
-        for r in rows
-    ]
+        row = run.execute(
+            "SELECT purse FROM ledger_account WHERE city = %s AND code = %s AND asset = %s",
+            (city, code, asset),
+        ).fetchone()
+    purse = orjson.loads(row[0]) if row else []
+    reader = TermsReader(conn, city)
+    reader.learn(layer[TERMS] for layer in purse)
+    found = []
+    for layer in purse:
+        spans = tuple(zip(layer[SPANS::2], layer[SPANS + 1 :: 2], strict=True))
+        amount = sum(stop - start for start, stop in spans)
+        found.append(Lot(reader[layer[TERMS]], amount, spans))
+    return found
 
 
 def statement(
@@ -102,34 +175,21 @@ def statement(
 ) -> list[Entry]:  # fmt: skip
     """An account's newest entries first; `before` (a transfer id) pages back.
 
-    A transfer's legs stay together, so a page may hold a few more than `limit`.
+    A transfer's legs stay together, so a page may hold a few more than `limit`. What is pending
+    or was released is not in it: nothing moved.
     """
     with cursor(conn) as run:
         rows = run.execute(
             _STATEMENT,  # pyright: ignore[reportArgumentType]
             {"city": city, "code": code, "asset": asset, "limit": limit, "before": before},
         ).fetchall()
-    pieces = _pieces(conn, city, [row[0] for row in rows])
-    return [Entry(*row, pieces=tuple(pieces.get((row[0], row[1]), ()))) for row in rows]
-
-
-def _pieces(
-    conn: Connection, city: str, ids: Sequence[UUID]
-) -> dict[tuple[UUID, int], list[Piece]]:
-    found: dict[tuple[UUID, int], list[Piece]] = {}
-    with cursor(conn) as run:
-        for transfer_id, leg, taken, made, amount in run.execute(
-            """SELECT transfer_id, leg, taken, made, amount FROM ledger_lot_move
-            WHERE city = %s AND transfer_id = ANY(%s) ORDER BY transfer_id, leg, piece""",
-            (city, sorted(set(ids))),
-        ):
-            found.setdefault((transfer_id, leg), []).append(Piece(taken, made, amount))
-    return found
+    pieces = TermsReader(conn, city).pieces([row[:3] for row in rows])
+    return [Entry(*row[3:], pieces=own) for row, own in zip(rows, pieces, strict=True)]
 
 
 def transfer(conn: Connection, city: str, transfer_id: UUID) -> Transfer | None:
-    """One applied transfer with its legs and lots, or None."""
-    found = _transfers(conn, city, [transfer_id])
+    """One applied transfer with its legs, or None."""
+    found = read_transfers(conn, city, [transfer_id])
     return found[0] if found else None
 
 
@@ -137,60 +197,12 @@ def transfers_of(conn: Connection, city: str, origin_kind: str, origin_id: str) 
     """The transfers that came from one thing (an award, a payment …), oldest first."""
     with cursor(conn) as run:
         rows = run.execute(
-            """SELECT id FROM ledger_transfer
+            """SELECT transfer_id FROM ledger_leg
             WHERE city = %s AND origin_kind = %s AND origin_id = %s AND origin_id <> ''
-            ORDER BY id""",
+            ORDER BY transfer_id""",
             (city, origin_kind, origin_id),
         ).fetchall()
-    return _transfers(conn, city, [row[0] for row in rows])
-
-
-def _transfers(conn: Connection, city: str, ids: Sequence[UUID]) -> list[Transfer]:
-    ids = list(ids)
-    pieces = _pieces(conn, city, ids)
-    legs: dict[UUID, list[PostedLeg]] = {}
-    made: dict[UUID, list[MadeLot]] = {}
-    with cursor(conn) as run:
-        for row in run.execute(
-            """SELECT l.transfer_id, l.number, s.code, d.code, s.asset, l.amount,
-              l.source_balance, l.destination_balance
-            FROM ledger_leg l
-            LEFT JOIN ledger_account s ON s.city = l.city AND s.id = l.source_id
-            LEFT JOIN ledger_account d ON d.city = l.city AND d.id = l.destination_id
-            WHERE l.city = %s AND l.transfer_id = ANY(%s) ORDER BY l.transfer_id, l.number""",
-            (city, ids),
-        ):
-            own = tuple(pieces.get((row[0], row[1]), ()))
-            legs.setdefault(row[0], []).append(PostedLeg(*row[2:], pieces=own))
-        for row in run.execute(
-            """SELECT l.transfer_id, l.id, a.code, a.asset, l.parent_id, l.initial, l.fund,
-              l.expires_at, l.merchant_rule, l.refundable, l.origin_kind, l.origin_id
-            FROM ledger_lot_move m
-            JOIN ledger_lot l ON l.city = m.city AND l.id = m.made
-              AND l.transfer_id = m.transfer_id
-            JOIN ledger_account a ON a.city = l.city AND a.id = l.account_id
-            WHERE m.city = %s AND m.transfer_id = ANY(%s) ORDER BY l.transfer_id, l.id""",
-            (city, ids),
-        ):
-            lot = MadeLot(*row[1:6], terms=LotTerms(*row[6:]))
-            made.setdefault(row[0], []).append(lot)
-        heads = run.execute(
-            """SELECT t.id, t.key, t.kind, t.effective_at, t.recorded_at, t.memo, t.origin_kind,
-              t.origin_id, t.reverses, r.id
-            FROM ledger_transfer t
-            LEFT JOIN ledger_transfer r ON r.city = t.city AND r.reverses = t.id
-            WHERE t.city = %s AND t.id = ANY(%s) ORDER BY t.id""",
-            (city, ids),
-        ).fetchall()
-    return [
-        Transfer(
-            *h[:9],
-            legs=tuple(legs.get(h[0], ())),
-            lots=tuple(made.get(h[0], ())),
-            reversed_by=h[9],
-        )
-        for h in heads
-    ]
+    return read_transfers(conn, city, [row[0] for row in rows])
 
 
 def transfer_entry(conn: Connection, city: str, transfer_id: UUID) -> Mapping[str, Any] | None:
@@ -204,11 +216,12 @@ def _entry_page(
 ) -> list[tuple[UUID, Mapping[str, Any]]]:
     with cursor(conn) as run:
         rows = run.execute(
-            """SELECT id FROM ledger_transfer
-            WHERE city = %s AND (%s::uuid IS NULL OR id > %s::uuid) ORDER BY id LIMIT %s""",
+            """SELECT transfer_id FROM ledger_leg
+            WHERE city = %s AND (%s::uuid IS NULL OR transfer_id > %s::uuid) AND number = 0
+            ORDER BY transfer_id LIMIT %s""",
             (city, after, after, limit),
         ).fetchall()
-    found = _transfers(conn, city, [row[0] for row in rows])
+    found = read_transfers(conn, city, [row[0] for row in rows])
     return [(t.id, transfer_entry_of(t)) for t in found]
 
 

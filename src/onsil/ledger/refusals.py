@@ -1,6 +1,7 @@
 """The ledger's refusals, in words. Pure."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from onsil.core.refusal import Refusal
@@ -161,4 +162,57 @@ def limits_not_met(
         f"현재 잔액 {balance:,}이 새 한도를 벗어나므로 한도를 바꿀 수 없습니다.",
         f"The present balance of {balance:,} is outside the new limits, so they were not set.",
         account=account, asset=asset, balance=balance, minimum=minimum, maximum=maximum,
+    )  # fmt: skip
+
+
+def linked_failed() -> Refusal:
+    return _no(
+        "linked-failed",
+        "함께 처리되어야 하는 다른 요청이 거절되어 이 요청도 처리되지 않았습니다.",
+        "Another request that had to go through together with this one was refused.",
+    )
+
+
+def moved_on(account: str, asset: str, amount: int) -> Refusal:
+    return _no(
+        "lot-rule",
+        f"되돌릴 금액 {amount:,}이 이미 다른 곳으로 옮겨져 취소할 수 없습니다.",
+        f"The {amount:,} to be given back have moved on, so this cannot be undone.",
+        account=account, asset=asset, needed=amount,
+    )  # fmt: skip
+
+
+def pending_unknown(transfer: str) -> Refusal:
+    return _no(
+        "pending-unknown",
+        "예약된 거래가 없습니다.",
+        "There is no such pending transfer.",
+        transfer=transfer,
+    )
+
+
+def pending_settled(transfer: str) -> Refusal:
+    return _no(
+        "pending-settled",
+        "이 예약 거래는 이미 확정되었거나 취소되었습니다.",
+        "This pending transfer has been posted or released already.",
+        transfer=transfer,
+    )
+
+
+def pending_expired(transfer: str, timeout_at: datetime) -> Refusal:
+    return _no(
+        "pending-expired",
+        "예약 거래의 기한이 지나 확정할 수 없습니다.",
+        "The pending transfer's time is over; it can no longer be posted.",
+        transfer=transfer, timeout_at=timeout_at.isoformat(),
+    )  # fmt: skip
+
+
+def account_not_free(account: str, asset: str, held: int, coming: int) -> Refusal:
+    return _no(
+        "account-not-empty",
+        f"예약된 거래(나갈 금액 {held:,}, 들어올 금액 {coming:,})가 있어 해지할 수 없습니다.",
+        f"Pending transfers ({held:,} going out, {coming:,} coming in) keep it from being closed.",
+        account=account, asset=asset, held=held, coming=coming,
     )  # fmt: skip

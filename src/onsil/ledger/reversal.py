@@ -1,4 +1,4 @@
-"""Reversing a transfer: the opposite legs, in the opposite order, lot for lot."""
+"""Reversing a transfer: the opposite legs, in the opposite order, position for position."""
 
 from uuid import UUID
 
@@ -14,17 +14,19 @@ KIND = "reversal"
 
 
 def opposite(done: Transfer, key: str, memo: str = "") -> TransferRequest:
-    """The request that undoes a transfer and gives every lot its value back. Pure."""
+    """The request that undoes a transfer and puts its value back where it was. Pure."""
     legs = tuple(
         Leg(
             leg.destination,
             leg.source,
             leg.asset,
             leg.amount,
-            pieces=tuple(Piece(p.made, p.taken, p.amount) for p in reversed(leg.pieces)) or None,
+            pieces=tuple(
+                Piece(p.terms, p.made, p.taken, p.amount) for p in reversed(leg.pieces)
+            ) or None,
         )
         for leg in reversed(done.legs)
-    )
+    )  # fmt: skip
     return TransferRequest(
         key, KIND, legs, None, memo, done.origin_kind, done.origin_id, reverses=done.id
     )
@@ -35,8 +37,9 @@ def reverse(
 ) -> Answer | Refusal:
     """Undo a transfer at once, in the caller's transaction.
 
-    Refuses with `not-reversible` for an unknown transfer or a reversal; its answer refuses with
-    `already-reversed`, `lot-rule` or `insufficient-balance` when the value has moved on.
+    Refuses with `not-reversible` for an unknown transfer, a reversal, or one that moved nothing
+    (pending or void); its answer refuses with `already-reversed`, `lot-rule` or
+    `insufficient-balance` when the value has moved on.
     """
     done = transfer(conn, city, transfer_id)
     if done is None:
@@ -44,5 +47,9 @@ def reverse(
     if done.reverses is not None:
         return refusals.not_reversible(
             str(transfer_id), "취소 거래입니다.", "it is itself a reversal."
+        )
+    if done.phase in ("pending", "void"):
+        return refusals.not_reversible(
+            str(transfer_id), "옮겨진 금액이 없습니다.", "it moved nothing."
         )
     return post(conn, city, [opposite(done, key, memo)], clock)[key]

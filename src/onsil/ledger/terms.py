@@ -1,13 +1,9 @@
 """The nouns of the ledger. Amounts are integers of an asset's smallest unit."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
-
-import orjson
 
 from onsil.core.refusal import Refusal
 
@@ -15,6 +11,9 @@ AMOUNT_MAX = 2**63 - 1
 """The largest amount or balance that can be recorded."""
 
 State = Literal["applied", "replayed", "refused", "pending"]
+Phase = Literal["single", "pending", "post", "void"]
+PHASES: tuple[Phase, ...] = ("single", "pending", "post", "void")
+"""In the order in which the journal numbers them."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,8 @@ class AccountSpec:
 
 @dataclass(frozen=True)
 class Account:
-    """An account as it stands."""
+    """An account as it stands. `held` waits to go out and `coming` to come in, by pending
+    transfers; neither has moved yet."""
 
     id: int
     code: str
@@ -42,12 +42,22 @@ class Account:
     keeps_lots: bool
     balance: int
     closed_at: datetime | None
+    held: int = 0
+    coming: int = 0
+
+    @property
+    def available(self) -> int:
+        """The balance less what pending transfers hold."""
+        return self.balance - self.held
 
 
-@dataclass(frozen=True)
-class LotTerms:
+class LotTerms(NamedTuple):
     """What value carries with it: who funded it, until when and where it may be spent, whether it
-    may be paid out, and what it came from. An empty `merchant_rule` means: anywhere."""
+    may be paid out, and what it came from. An empty `merchant_rule` means: anywhere.
+
+    Value of one account with equal terms is one lot; the origin does not count in that, it is kept
+    on the leg that issued the value.
+    """
 
     fund: str = ""
     expires_at: datetime | None = None
@@ -57,8 +67,7 @@ class LotTerms:
     origin_id: str = ""
 
 
-@dataclass(frozen=True)
-class LotFilter:
+class LotFilter(NamedTuple):
     """Which lots a leg may take; None leaves a criterion open.
 
     `merchant_rules` are the rules that the payee satisfies: lots without a rule always may be
@@ -68,25 +77,24 @@ class LotFilter:
     merchant_rules: frozenset[str] | None = None
     funds: frozenset[str] | None = None
     refundable: bool | None = None
-    lots: frozenset[UUID] | None = None
     expired: bool = False
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A part of a leg: the lot it came from and the lot it became, where accounts keep lots."""
+class Piece(NamedTuple):
+    """A stretch of a leg's value: positions [taken, taken + amount) left the source's lot of these
+    terms, [made, made + amount) entered the destination's. None where an account keeps no lots."""
 
-    taken: UUID | None
-    made: UUID | None
+    terms: LotTerms
+    taken: int | None
+    made: int | None
     amount: int
 
 
-@dataclass(frozen=True)
-class Leg:
+class Leg(NamedTuple):
     """`amount` of `asset` from one account to another, both named by code.
 
-    `lot` gives the terms of newly issued value. `pieces` names the lots exactly, those made being
-    existing ones that get their value back; reversals use it.
+    `lot` gives the terms of newly issued value. `pieces` names positions exactly, those made being
+    given back to where they had been taken from; only a reversal may do so.
     """
 
     source: str
@@ -98,11 +106,13 @@ class Leg:
     pieces: tuple[Piece, ...] | None = None
 
 
-@dataclass(frozen=True)
-class TransferRequest:
+class TransferRequest(NamedTuple):
     """Legs that are applied together or not at all. `key` is the idempotency key.
 
-    `effective_at` is when it counts for the business; None means when it is recorded.
+    `effective_at` is when it counts for the business; None means when it is recorded. A request of
+    phase `pending` reserves and moves nothing; `post` and `void` settle the one that `pending`
+    names, which lapses at `timeout_at` by itself. A `linked` request stands or falls with the next
+    one handed in together with it; a chain ends with the first unlinked one.
     """
 
     key: str
@@ -113,17 +123,16 @@ class TransferRequest:
     origin_kind: str = ""
     origin_id: str = ""
     reverses: UUID | None = None
+    phase: Phase = "single"
+    pending: UUID | None = None
+    timeout_at: datetime | None = None
+    linked: bool = False
 
     def fingerprint(self) -> bytes:
-        """SHA-256 of what makes this request the same as another under one key.
+        """SHA-256 of what makes this request the same as another under one key (`wire`)."""
+        from onsil.ledger.wire import fingerprint
 
-        The effective time is left out: a retry a second later is still the same act.
-        """
-        parts = [_encode_leg(leg) for leg in self.legs]
-        content = [
-            self.kind, parts, self.memo, self.origin_kind, self.origin_id, self.reverses,
-        ]  # fmt: skip
-        return sha256(orjson.dumps(content)).digest()
+        return fingerprint(self)
 
 
 @dataclass(frozen=True)
@@ -146,15 +155,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Lot:
-    """A lot as it stands: `amount` remains of `initial`."""
+    """The value of equal terms in one account: `spans` are its live positions [start, end)."""
 
-    id: UUID
-    amount: int
-    initial: int
     terms: LotTerms
-    transfer_id: UUID
-    parent_id: UUID | None
-    made_at: datetime
+    amount: int
+    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class PostedLeg:
-    """A leg of an applied transfer with the balances right after it."""
+    """A leg of a transfer with the balances right after it. The terms of a piece that was issued
+    name its origin too."""
 
     source: str
     destination: str
@@ -190,20 +196,9 @@ class PostedLeg:
 
 
 @dataclass(frozen=True)
-class MadeLot:
-    """A lot that a transfer made."""
-
-    id: UUID
-    account: str
-    asset: str
-    parent_id: UUID | None
-    initial: int
-    terms: LotTerms
-
-
-@dataclass(frozen=True)
 class Transfer:
-    """An applied transfer with everything it moved."""
+    """A transfer in the journal with everything it moved, or, when its phase is `pending` or
+    `void`, reserved or released. `pending_id` is the reservation that a post or void settled."""
 
     id: UUID
     key: str
@@ -215,14 +210,16 @@ class Transfer:
     origin_id: str
     reverses: UUID | None
     legs: tuple[PostedLeg, ...]
-    lots: tuple[MadeLot, ...] = ()
     reversed_by: UUID | None = None
+    phase: Phase = "single"
+    pending_id: UUID | None = None
+    timeout_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class TraceStep:
     """One hop back: this transfer gave `amount` towards what is traced. `depth` counts hops;
-    `lot` is what it made (None for the transfer asked about)."""
+    `terms` are those of the value it gave. With `issued`, the value came into being here."""
 
     depth: int
     transfer_id: UUID
@@ -230,12 +227,27 @@ class TraceStep:
     at: datetime
     asset: str
     amount: int
-    lot: UUID | None
+    terms: LotTerms
     source: str
     destination: str
     origin_kind: str
     origin_id: str
     issued: bool
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Positions [start, end) of one lot that one piece of a transfer's leg brought or took."""
+
+    transfer_id: UUID
+    leg: int
+    piece: int
+    start: int
+    end: int
+
+    @property
+    def amount(self) -> int:
+        return self.end - self.start
 
 
 @dataclass(frozen=True)
@@ -247,78 +259,3 @@ class Imbalance:
     ko: str
     en: str
     facts: dict[str, Any] = field(default_factory=dict)
-
-
-def _encode_terms(terms: LotTerms | None) -> list[Any] | None:
-    if terms is None:
-        return None
-    return [
-        terms.fund, None if terms.expires_at is None else terms.expires_at.astimezone(UTC),
-        terms.merchant_rule, terms.refundable, terms.origin_kind, terms.origin_id,
-    ]  # fmt: skip
-
-
-def _texts(values: Iterable[Any] | None) -> list[str] | None:
-    return None if values is None else sorted(str(v) for v in values)
-
-
-def _amount(value: Any) -> int | str:
-    """Amounts that are none are refused later; here they only must not break the encoder."""
-    return value if type(value) is int and abs(value) <= AMOUNT_MAX else str(value)
-
-
-def _encode_leg(leg: Leg) -> list[Any]:
-    only = leg.only
-    return [
-        leg.source, leg.destination, leg.asset, _amount(leg.amount), _encode_terms(leg.lot),
-        None if only is None else [
-            _texts(only.merchant_rules), _texts(only.funds), only.refundable, _texts(only.lots),
-            only.expired,
-        ],
-        None if leg.pieces is None else [[p.taken, p.made, p.amount] for p in leg.pieces],
-    ]  # fmt: skip
-
-
-def encode_request(request: TransferRequest) -> bytes:
-    """The request as JSON for the intake; `decode_request` is its inverse."""
-    effective = request.effective_at
-    return orjson.dumps(
-        [
-            request.key, request.kind, [_encode_leg(leg) for leg in request.legs],
-            None if effective is None else effective.astimezone(UTC), request.memo,
-            request.origin_kind, request.origin_id, request.reverses,
-        ]
-    )  # fmt: skip
-
-
-def _frozen(values: list[Any] | None) -> frozenset[Any] | None:
-    return None if values is None else frozenset(values)
-
-
-def _id(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
-
-
-def _decode_leg(raw: list[Any]) -> Leg:
-    source, destination, asset, amount, terms, only, pieces = raw
-    if terms is not None:
-        expires = terms[1]
-        terms = LotTerms(
-            terms[0], None if expires is None else datetime.fromisoformat(expires), *terms[2:]
-        )
-    if only is not None:
-        lots = None if only[3] is None else frozenset(UUID(t) for t in only[3])
-        only = LotFilter(_frozen(only[0]), _frozen(only[1]), only[2], lots, only[4])
-    if pieces is not None:
-        pieces = tuple(Piece(_id(p[0]), _id(p[1]), p[2]) for p in pieces)
-    return Leg(source, destination, asset, amount, terms, only, pieces)
-
-
-def decode_request(text: str | bytes) -> TransferRequest:
-    """A request from the intake's JSON."""
-    key, kind, legs, effective, memo, origin_kind, origin_id, reverses = orjson.loads(text)
-    return TransferRequest(
-        key, kind, tuple([_decode_leg(leg) for leg in legs]),
-        None if effective is None else datetime.fromisoformat(effective), memo, origin_kind,
-        origin_id, _id(reverses),
-    )  # fmt: skip

@@ -1,31 +1,44 @@
-"""The posting writer: takes batches from the intake, has the machine decide them, writes them."""
+"""The posting writer: takes submissions from the intake, has the machine decide them, writes them.
 
-import gc
+While PostgreSQL writes one batch, the next is decided on top of it in memory; answers leave only
+with a commit. When a batch fails, the one after it was decided on sand: both are decided again.
+"""
+
 import logging
-import os
-import secrets
 import threading
 import time
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
 
 import psycopg
 
 from onsil.core.clock import Clock
 from onsil.core.database import ALL_CITIES, Connection, connect, cursor, scope
-from onsil.ledger import refusals, store
-from onsil.ledger.evidence import KIND, encoded
-from onsil.ledger.ids import AscendingIds
-from onsil.ledger.intake import REQUESTS_CHANNEL, announce
-from onsil.ledger.machine import Decision, decide
-from onsil.ledger.terms import Answer, TransferRequest, decode_request
-from onsil.proof import append_encoded
+from onsil.ledger import refusals, wire
+from onsil.ledger.arrays import numbers
+from onsil.ledger.book import Decision
+from onsil.ledger.intake import REQUESTS_CHANNEL, announce, announcements, chains
+from onsil.ledger.journal import Overtaken, Page, add_refusals
+from onsil.ledger.loading import Head, lock_head, read_head
+from onsil.ledger.memory import ACCOUNTS_MAX, Memory
+from onsil.ledger.terms import Answer, TransferRequest
+from onsil.ledger.wire import Marked
 
 BATCH_MAX = 8192
-WINDOW_S = 0.005
+WINDOW_S = 0.003
 _RETRY_S_MAX = 2.0
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A row of the intake."""
+
+    id: int
+    token: UUID | None
+    requests: list[Marked]
 
 
 def post(
@@ -33,97 +46,207 @@ def post(
 ) -> dict[str, Answer]:
     """Decide requests at once, in the caller's transaction; the answers by key.
 
-    The same machine and locks as the writer's. From here to the end of the transaction nobody else
+    The same machine and lock as the writer's. From here to the end of the transaction nobody else
     posts in this city, so call it last and keep the transaction short.
     """
-    pairs = [(request, request.fingerprint()) for request in requests]
+    marked = [(request, request.fingerprint()) for request in requests]
+    decisions = _decide_now(conn, city, lock_head(conn, city), marked, clock)
+    announce(conn, announcements(city, [(None, decisions)]))
     given: dict[str, Answer] = {}
-    for decision in _decide(conn, city, pairs, clock, ()):
-        given.setdefault(decision.answer.key, decision.answer)
-    announce(conn, city, list(given))
+    for decision in decisions:
+        given.setdefault(decision.key, decision.answer)
     return given
 
 
-def _decide(
-    conn: Connection, city: str, pairs: Sequence[tuple[TransferRequest, bytes]], clock: Clock,
-    intake_ids: Sequence[int],
-) -> list[Decision]:  # fmt: skip
-    store.lock_city(conn, city)
-    last_id, last_recorded = store.last_decided(conn, city)
-    # Recorded time never goes back, whatever the clock does; history at an instant relies on it.
-    now = clock.now() if last_recorded is None else max(clock.now(), last_recorded)
-    ids = AscendingIds(last_id, int(now.timestamp() * 1000), _random_bits(4 * len(pairs)))
-    with _no_collection():
-        book = store.load_book(conn, city, [request for request, _ in pairs])
-        decisions = decide(book, pairs, now, ids)
-        with store.Writing(conn, city).open() as writing:
-            writing.batch(book, decisions, now)
-            if intake_ids:
-                writing.remove(intake_ids)
-            leaves = [encoded(city, d.applied) for d in decisions if d.applied is not None]
-        append_encoded(conn, city, KIND, leaves)
+def _decide_now(
+    conn: Connection, city: str, head: Head, requests: Sequence[Marked], clock: Clock
+) -> list[Decision]:
+    """Decide and write in the caller's transaction, which holds the head."""
+    page, decisions = Memory(city, head).decide(conn, requests, clock)
+    page.write(conn)
     return decisions
-
-
-def _random_bits(words: int) -> Callable[[int], int]:
-    """Randomness by the bit, `words` times 32 bits of it fetched at once."""
-    held = array("I", os.urandom(4 * words))
-
-    def draw(bits: int) -> int:
-        return held.pop() & ((1 << bits) - 1) if bits <= 32 and held else secrets.randbits(bits)
-
-    return draw
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No garbage collection while a batch is in memory: it would walk all of it, for nothing."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def drain(conn: Connection, city: str, clock: Clock, limit: int = BATCH_MAX) -> int:
     """Decide one batch of what was handed in, in the caller's transaction; how many requests.
 
-    Commit right afterwards. Requests are taken in the order of their arrival.
+    Commit right afterwards. Submissions are taken whole and in the order of their arrival.
     """
-    store.lock_city(conn, city)
+    head = lock_head(conn, city)
+    found = take_in(conn, city, limit)
+    if not found:
+        return 0
+    requests = [marked for submission in found for marked in submission.requests]
+    decisions = _decide_now(conn, city, head, requests, clock)
+    _remove(Page(city), found).write(conn)
+    announce(conn, announcements(city, _by_submission(found, decisions)))
+    return len(requests)
+
+
+def take_in(
+    conn: Connection, city: str, limit: int = BATCH_MAX, but: Sequence[int] = ()
+) -> list[Submission]:
+    """The oldest submissions that wait, but for some, until they hold `limit` requests."""
     with cursor(conn) as run:
         rows = run.execute(
-            """SELECT id, key, fingerprint, request FROM ledger_intake WHERE city = %s
-            ORDER BY id LIMIT %s""",
-            (city, limit),
+            """SELECT i.id, i.token, i.requests
+            FROM (SELECT id, sum(size) OVER (ORDER BY id) - size AS before
+                  FROM (SELECT id, size FROM ledger_intake
+                        WHERE city = %(city)s AND id <> ALL(%(but)s::bigint[])
+                        ORDER BY id LIMIT %(limit)s) oldest) o
+            JOIN ledger_intake i ON i.city = %(city)s AND i.id = o.id
+            WHERE o.before < %(limit)s ORDER BY i.id""",
+            {"city": city, "limit": limit, "but": numbers(but)},
         ).fetchall()
-    if not rows:
-        return 0
-    pairs = [(decode_request(row[3]), bytes(row[2])) for row in rows]
-    _decide(conn, city, pairs, clock, [row[0] for row in rows])
-    announce(conn, city, [row[1] for row in rows])
-    return len(rows)
+    return [Submission(number, token, wire.decode(text)) for number, token, text in rows]
 
 
-def refuse_first(conn: Connection, city: str, clock: Clock) -> None:
-    """Refuse the oldest request, which the database would not record, so that others may pass."""
-    store.lock_city(conn, city)
-    with cursor(conn) as run:
-        row = run.execute(
-            """SELECT id, key, fingerprint FROM ledger_intake WHERE city = %s
-            ORDER BY id LIMIT 1""",
-            (city,),
-        ).fetchone()
-    if row is None:
-        return
-    answer = Answer(row[1], "refused", None, refusals.not_recordable(row[1]))
-    with store.Writing(conn, city).open() as writing:
-        writing.refusals([Decision(answer, None, bytes(row[2]))], clock.now())
-        writing.remove([row[0]])
-    announce(conn, city, [row[1]])
+def _remove(page: Page, done: Sequence[Submission]) -> Page:
+    """Decided submissions leave the intake. Raises Overtaken where another has decided them."""
+    page.add(
+        len(done),
+        "DELETE FROM ledger_intake WHERE city = %(city)s AND id = ANY(%(ids)s::bigint[])",
+        {"ids": numbers(one.id for one in done)},
+        contended=True,
+    )
+    return page
+
+
+def _by_submission(
+    submissions: Sequence[Submission], decisions: Sequence[Decision]
+) -> list[tuple[UUID | None, Sequence[Decision]]]:
+    found, start = [], 0
+    for submission in submissions:
+        end = start + len(submission.requests)
+        found.append((submission.token, decisions[start:end]))
+        start = end
+    return found
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A batch that was decided and is being written."""
+
+    page: Page
+    submissions: list[Submission]
+    decisions: list[Decision]
+    payloads: list[str]
+    written: "Future[None] | None" = None
+
+
+class CityWriter:
+    """Posts what waits in one city. `reading` and `writing` are connections of their own: one
+    reads what the next batch needs while the other writes the one before."""
+
+    def __init__(
+        self, city: str, reading: Connection, writing: Connection, hands: ThreadPoolExecutor,
+        clock: Clock, limit: int = BATCH_MAX,
+    ) -> None:  # fmt: skip
+        self._city, self._reading, self._writing = city, reading, writing
+        self._hands, self._clock, self._limit = hands, clock, limit
+        self._memory: Memory | None = None
+
+    def work_off(self, stop: threading.Event) -> int:
+        """Decide all that waits, batch by batch; how many requests. Answers leave batch by batch.
+
+        Raises psycopg.OperationalError when the database is lost.
+        """
+        done, before, careful = 0, None, False
+        while True:
+            try:
+                if careful:
+                    done += self._carefully()
+                    careful = False
+                batch = None if stop.is_set() else self._decide(before)
+                if before is not None:
+                    done += self._finish(before)
+                elif batch is None:
+                    return done
+                if batch is not None:
+                    batch.written = self._hands.submit(self._write, batch)
+                before = batch
+            except (Overtaken, psycopg.errors.SerializationFailure,
+                    psycopg.errors.DeadlockDetected):  # fmt: skip
+                self._memory, before = None, None
+            except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+                _log.error("a batch in %s could not be recorded: %s", self._city, error)
+                self._memory, before, careful = None, None, True
+
+    def _decide(self, before: _Batch | None) -> _Batch | None:
+        """The next batch, on top of the one being written; None when nothing waits."""
+        memory = self._memory
+        if memory is None or len(memory.book.accounts) > ACCOUNTS_MAX:
+            if before is not None:
+                return None  # read anew only when nothing is on its way
+            memory = self._memory = Memory(self._city, _head(self._reading, self._city))
+        on_its_way = [one.id for one in before.submissions] if before is not None else []
+        found = take_in(self._reading, self._city, self._limit, on_its_way)
+        if not found:
+            return None
+        requests = [marked for submission in found for marked in submission.requests]
+        page, decisions = memory.decide(self._reading, requests, self._clock)
+        payloads = announcements(self._city, _by_submission(found, decisions))
+        return _Batch(_remove(page, found), found, decisions, payloads)
+
+    def _write(self, batch: _Batch) -> None:
+        with self._writing.transaction():
+            scope(self._writing, self._city)
+            batch.page.write(self._writing)
+            announce(self._writing, batch.payloads)
+
+    def _finish(self, batch: _Batch) -> int:
+        """Wait for a batch's commit; raises what kept it from being written."""
+        assert batch.written is not None
+        batch.written.result()
+        if self._memory is not None:
+            self._memory.forget(batch.decisions)
+        return len(batch.decisions)
+
+    def _carefully(self) -> int:
+        """Decide the oldest submission by itself, and refuse what the database will not record."""
+        conn, city = self._writing, self._city
+        with conn.transaction():
+            scope(conn, city)
+            head = lock_head(conn, city)
+            oldest = take_in(conn, city, 1)
+            if not oldest:
+                return 0
+            decisions = _apart(conn, city, chains(oldest[0].requests), self._clock)
+            _remove(Page(city), oldest).write(conn)
+            announce(conn, announcements(city, [(oldest[0].token, decisions)]))
+        return len(decisions)
+
+
+def _head(conn: Connection, city: str) -> Head:
+    """The city's head, made where there is none yet."""
+    head = read_head(conn, city)
+    if not head.sequence:
+        with conn.transaction():
+            head = lock_head(conn, city)
+    return head
+
+
+def _apart(
+    conn: Connection, city: str, groups: Sequence[list[Marked]], clock: Clock
+) -> list[Decision]:
+    """Decide chains and single requests, halving them until the one to blame stands alone."""
+    requests = [marked for group in groups for marked in group]
+    try:
+        with conn.transaction():
+            return _decide_now(conn, city, lock_head(conn, city), requests, clock)
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError):
+        if len(groups) > 1:
+            half = len(groups) // 2
+            first = _apart(conn, city, groups[:half], clock)
+            return first + _apart(conn, city, groups[half:], clock)
+    refused = [
+        Decision(request.key, mark, None, refusals.not_recordable(request.key), None, True)
+        for request, mark in requests
+    ]
+    page = Page(city)
+    add_refusals(page, refused, lock_head(conn, city))
+    page.write(conn)
+    return refused
 
 
 def run_writer(
@@ -137,12 +260,16 @@ def run_writer(
     pause_s = 0.05
     while not stop.is_set():
         try:
-            with connect(dsn, ALL_CITIES, autocommit=True) as conn:
-                with cursor(conn) as run:
+            with (
+                connect(dsn, ALL_CITIES, autocommit=True) as reading,
+                connect(dsn, ALL_CITIES, autocommit=True) as writing,
+                ThreadPoolExecutor(1, "ledger-write") as hands,
+            ):
+                with cursor(reading) as run:
                     run.execute(f"LISTEN {REQUESTS_CHANNEL}")
                 _log.info("posting writer connected")
                 pause_s = 0.05
-                _serve(conn, clock, stop, window_s, limit)
+                _serve(reading, writing, hands, clock, stop, window_s, limit)
         except psycopg.OperationalError as error:
             _log.warning("posting writer lost the database, trying again: %s", error)
             stop.wait(pause_s)
@@ -150,42 +277,25 @@ def run_writer(
 
 
 def _serve(
-    conn: Connection, clock: Clock, stop: threading.Event, window_s: float, limit: int
-) -> None:
+    reading: Connection, writing: Connection, hands: ThreadPoolExecutor, clock: Clock,
+    stop: threading.Event, window_s: float, limit: int,
+) -> None:  # fmt: skip
     """Notices say in which cities requests arrived; a scan finds what no notice told."""
-    waiting = _cities_waiting(conn)
+    writers: dict[str, CityWriter] = {}
+    waiting = _cities_waiting(reading)
     while not stop.is_set():
-        waiting = {city for city in waiting if _drain_safely(conn, city, clock, limit) >= limit}
-        if waiting:
-            continue
-        notices = list(conn.notifies(timeout=0.5, stop_after=1))
+        for city in waiting:
+            if city not in writers:
+                writers[city] = CityWriter(city, reading, writing, hands, clock, limit)
+            writers[city].work_off(stop)
+        notices = list(reading.notifies(timeout=0.5, stop_after=1))
         if notices:
             time.sleep(window_s)
-            notices += conn.notifies(timeout=0)
-        waiting = {notice.payload for notice in notices} or _cities_waiting(conn)
+            notices += reading.notifies(timeout=0)
+        waiting = {notice.payload for notice in notices} or _cities_waiting(reading)
 
 
 def _cities_waiting(conn: Connection) -> set[str]:
     with cursor(conn) as run:
         rows = run.execute("SELECT DISTINCT city FROM ledger_intake").fetchall()
     return {city for (city,) in rows}
-
-
-def _drain_safely(conn: Connection, city: str, clock: Clock, limit: int) -> int:
-    """Drain one batch; when the database will not record it, find the request to blame."""
-    while True:
-        try:
-            with conn.transaction():
-                scope(conn, city)
-                return drain(conn, city, clock, limit)
-        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
-            continue
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
-            _log.error("a batch of at most %s requests in %s failed: %s", limit, city, error)
-            if limit > 1:
-                limit = max(1, limit // 8)
-                continue
-            with conn.transaction():
-                scope(conn, city)
-                refuse_first(conn, city, clock)
-            return 1

@@ -23,9 +23,10 @@ from onsil.tenancy.cities import city as city_profile
 
 @dataclass(frozen=True)
 class Holding:
-    """One lot in the wallet: how much is left of it, until when, and what brought it."""
+    """One lot in the wallet: value of equal terms, until when it holds, and the transfer that
+    brought the oldest of it. `place` is where in the lot that begins."""
 
-    lot_id: UUID
+    place: int
     asset: str
     name_ko: str
     name_en: str
@@ -33,7 +34,6 @@ class Holding:
     fund: str
     merchant_rule: str
     expires_at: datetime | None
-    made_at: datetime
     transfer_id: UUID
 
     @property
@@ -65,7 +65,7 @@ class Wallet:
     def next_expiry(self) -> Holding | None:
         """What is lost first when nothing is done."""
         dated = [h for h in self.holdings if h.expires_at is not None]
-        return min(dated, key=lambda h: (h.expires_at, h.lot_id), default=None)
+        return min(dated, key=lambda h: (h.expires_at, h.asset, h.fund), default=None)
 
     @property
     def worth(self) -> int:
@@ -181,16 +181,21 @@ def _holdings(tx: Connection, city: str, citizen: User, now: datetime) -> list[H
     names[local_asset(city)] = (profile.currency_ko, profile.currency_en)
     found = [
         Holding(
-            lot.id, asset, *names.get(asset, (asset, asset)), lot.amount, lot.terms.fund,
-            lot.terms.merchant_rule, lot.terms.expires_at,
-            lot.made_at, lot.transfer_id,
+            lot.spans[0][0], asset, *names.get(asset, (asset, asset)), lot.amount, lot.terms.fund,
+            lot.terms.merchant_rule, lot.terms.expires_at, _bringer(tx, city, code, asset, lot),
         )
         for asset in _assets(tx, city, code)
         for lot in ledger.lots(tx, city, code, asset)
         if lot.amount > 0 and (lot.terms.expires_at is None or lot.terms.expires_at > now)
     ]  # fmt: skip
     far = datetime.max.replace(tzinfo=now.tzinfo)
-    return sorted(found, key=lambda h: (h.expires_at or far, h.made_at, h.lot_id))
+    return sorted(found, key=lambda h: (h.expires_at or far, h.asset, h.place, h.fund))
+
+
+def _bringer(tx: Connection, city: str, code: str, asset: str, lot: ledger.Lot) -> UUID:
+    """The transfer that brought the oldest unit of a lot."""
+    first = lot.spans[0][0]
+    return ledger.credits_of(tx, city, code, asset, lot.terms, first, first + 1)[0].transfer_id
 
 
 def _request(

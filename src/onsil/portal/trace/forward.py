@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from onsil import footprint, hub, ledger
@@ -116,7 +117,7 @@ def _follow_award(walk: Walk, books: Books, award: str, award_id: UUID) -> None:
 
 
 def _follow_lot(
-    walk: Walk, books: Books, made_by: str, made: ledger.MadeLot, wanted: Sequence[Stretch]
+    walk: Walk, books: Books, made_by: str, made: Any, wanted: Sequence[Stretch]
 ) -> None:
     """Every transfer that took from these stretches of a lot, and what it made of them."""
     lot = books.lot(made.account, made.asset, made.id)
@@ -140,7 +141,7 @@ def _common(own: Sequence[Stretch], wanted: Sequence[Stretch]) -> list[Stretch]:
 
 
 def _carried(
-    books: Books, taker: ledger.Transfer, made: ledger.MadeLot, piece: int,
+    books: Books, taker: ledger.Transfer, made: Any, piece: int,
     own: Sequence[Stretch], common: Sequence[Stretch],
 ) -> list[Stretch]:  # fmt: skip
     """Where stretches that one piece took lie in the lot that was made of it."""

@@ -1,6 +1,7 @@
 """From money back: a payment to the lots it took, the conversions and awards that made them."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from onsil import footprint, ledger
@@ -182,7 +183,7 @@ def _visit_lot(
 
 
 def _visit_sources(
-    walk: Walk, books: Books, key: str, maker: ledger.Transfer, made: ledger.MadeLot,
+    walk: Walk, books: Books, key: str, maker: ledger.Transfer, made: Any,
     taken: Sequence[Stretch],
 ) -> None:  # fmt: skip
     """What stretches of a lot stem from: an award that issued it, or the lots it was made of."""
@@ -223,7 +224,7 @@ class Source:
         self.pocket = (self.lot.terms.fund, self.lot.terms.merchant_rule)
 
 
-def sources_of(books: Books, maker: ledger.Transfer, made: ledger.MadeLot) -> list[Source]:
+def sources_of(books: Books, maker: ledger.Transfer, made: Any) -> list[Source]:
     """The pieces a lot was made of: those that became it, or, for newly issued value, what its
     owner gave up in the same transfer out of the same fund and under the same rule."""
     moved = [
