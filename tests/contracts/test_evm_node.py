@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -453,6 +455,69 @@ def test_a_deployment_that_was_cut_short_is_ended_not_repeated(idle: Anvil, tmp_
     assert begun is not None
     assert done.facts["contract"] == begun.contract
     assert chain.counts(begun.sender) == (1, 1)
+
+
+def test_a_deployment_below_the_present_fees_is_outbid(idle: Anvil, tmp_path: Path) -> None:
+    key, chain = idle.funded(), Node(idle.url)
+    with pytest.raises(OperationError, match="not in a block yet"):
+        deploy(chain, key, tmp_path, max_fee_wei=100 * GWEI, wait_s=0)
+    begun = remembered(tmp_path, 31337)
+    idle.rpc("anvil_setNextBlockBaseFeePerGas", hex(50 * GWEI))
+    idle.mine()
+    with pytest.raises(OperationError, match="not in a block yet"):
+        deploy(chain, key, tmp_path, max_fee_wei=200 * GWEI, wait_s=0)
+    idle.mine()
+    assert begun is not None
+    assert chain.code(begun.contract)
+    assert remembered(tmp_path, 31337) != begun
+    assert chain.counts(begun.sender) == (1, 1)
+
+
+def test_a_node_that_is_no_node_is_told(conn: Connection, tmp_path: Path) -> None:
+    """Something answers, but not as a node does."""
+
+    class Silly(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>welcome</html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Silly)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(OperationError, match=rf"127\.0\.0\.1:{server.server_port}"):
+            _ = Node(f"http://127.0.0.1:{server.server_port}").chain_id
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_key_may_change_while_something_is_on_its_way(
+    conn: Connection, idle: Anvil, tmp_path: Path
+) -> None:
+    """The new owner's first transaction has a number of its own, not the old one's."""
+    place = contract_on(idle, tmp_path)
+    Anchoring(conn, CITY, place, FixedClock()).begin(checkpoint(5))
+    idle.rpc("anvil_dropAllTransactions")
+    heir = EvmAnchor(place.node, place.contract, 31337, idle.funded(), confirmations=1)
+    idle.rpc("evm_setAutomine", True)
+    for owner, call in ((place, "transfer_ownership"), (heir, "accept_ownership")):
+        with owner.node.asked() as web3:
+            functions = owner._functions(web3)
+            arguments = [heir.account.address] if call.startswith("transfer") else []
+            transaction = functions[call](*arguments).build_transaction({
+                "from": owner.account.address, "nonce": owner.node.counts(owner.account.address)[0],
+            })  # fmt: skip
+            signed = owner.account.sign_transaction(transaction)
+            web3.eth.send_raw_transaction(signed.raw_transaction)
+    way = Anchoring(conn, CITY, heir, FixedClock(), replace_after=timedelta(0))
+    way.follow()
+    way.follow()
+    assert state(way, 5) == "confirmed"
+    assert nonces(way, 5) == [1, 1]  # the old owner's second, the new one's second
 
 
 def test_a_chain_begun_anew_gets_its_contract_and_its_anchors_again(

@@ -20,6 +20,8 @@ from onsil.core.clock import FixedClock, SystemClock
 from onsil.core.database import ALL_CITIES, Connection, connect, transaction
 from onsil.core.ids import new_id
 from onsil.proof import anchors
+from onsil.proof.home import WITNESSED, publish
+from onsil.proof.signer import load_or_create_cosigner
 from onsil.supervisor import anchoring
 from onsil.supervisor.chain import LocalChain
 from onsil.supervisor.sequencing import sequence_once
@@ -290,6 +292,42 @@ def test_a_local_chain_that_lost_its_blocks_is_filled_again(
     anchoring.anchor_city_now(site.conf, CITY, SystemClock(), wait_s=20)
     assert [(r.size, r.state) for r in site.records()] == [(3, "confirmed")]
     assert site.onsil("verify").count("held exactly") == 1
+
+
+def test_only_what_the_witnesses_have_seen_is_anchored(
+    site: Site, session: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A policy asks for a quorum: what no witness has cosigned stays at home."""
+    site.grow(2)
+    witness = load_or_create_cosigner(tmp_path / "witness", "council.example")
+    plan = tmp_path / "witnesses.toml"
+    plan.write_text(
+        "[[policy]]\nfrom = 2020-01-01\ntext = '''\n"
+        f"witness council {witness.keys[-1].text} https://council.example/\nquorum council\n"
+        "'''\n"
+    )
+    monkeypatch.setenv("ONSIL_WITNESSES", str(plan))
+    configuration.cache_clear()
+    conf, clock = configuration(), SystemClock()
+    role = anchoring.AnchorRole(conf, session, clock)
+    role.turn()
+    assert site.records() == []
+    log = proof.log_folder(conf.log_home, CITY, int(site.folder.name))
+    signed = proof.latest(conf.log_home, CITY, proof.parse_verifier_key(site.key)[1])
+    assert signed is not None
+    stranger = load_or_create_cosigner(tmp_path / "stranger", "stranger.example")
+    (site.folder / WITNESSED).write_text(
+        signed.with_signatures(stranger.cosign(signed, clock.now())).note
+    )
+    role.turn()
+    assert site.records() == []  # it lies where witnessed ones lie, but is not
+    (site.folder / WITNESSED).unlink()
+    cosigned = signed.with_signatures(witness.cosign(signed, clock.now()))
+    publish(log, cosigned, proof.parse_verifier_key(site.key)[1], WITNESSED)
+    site.grow(3)  # not cosigned yet
+    role.turn()
+    role.turn()
+    assert [(r.size, r.state) for r in site.records()] == [(2, "confirmed")]
 
 
 def test_where_another_process_anchors_the_role_stands_by(site: Site, session: Connection) -> None:

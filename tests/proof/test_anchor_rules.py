@@ -222,7 +222,6 @@ def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_settings_decide_what_is_open() -> None:
     contract = "0x" + "11" * 20
     assert open_evm({}) is None
-    assert open_evm({"evm_rpc_url": "http://node.example"}) is None
     assert open_anchors({}) == []
     full = {"evm_rpc_url": "http://user:pass@node.example:8545/v3/token",
             "evm_contract": contract, "evm_chain_id": 5}  # fmt: skip
@@ -232,6 +231,8 @@ def test_settings_decide_what_is_open() -> None:
     assert [one.place for one in open_anchors(full)] == [made.place]
     assert "token" not in repr(made)
     assert "pass" not in repr(made)
+    with pytest.raises(OperationError, match="onsil anchor deploy"):
+        open_evm(full | {"evm_contract": ""})
     with pytest.raises(OperationError, match="evm_chain_id must be set"):
         open_evm(full | {"evm_chain_id": 0})
     with pytest.raises(OperationError, match="no key signs"):

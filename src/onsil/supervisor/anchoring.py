@@ -22,10 +22,12 @@ from onsil.core.refusal import OperationError, Refusal
 from onsil.proof import anchors
 from onsil.proof.anchors import Anchor, Anchoring, AnchorRecord
 from onsil.proof.checkpoint import Checkpoint
-from onsil.proof.home import read_checkpoint
+from onsil.proof.home import PUBLISHED, WITNESSED, read_checkpoint
+from onsil.proof.policy import NONE, Policy, check_policy
 from onsil.supervisor.chain import CHAIN_ID, OFF, LocalChain
 from onsil.supervisor.credentials import kept
 from onsil.tenancy.cities import all_cities
+from onsil.tenancy.witnesses import witness_plan
 
 PERIOD_S = 5.0
 PATIENCE_S = (5.0, 15.0, 60.0, 300.0)  # between tries while the place says no or nothing
@@ -95,14 +97,27 @@ def fund_locally(conf: Configuration, node: anchors.Node, key: anchors.SigningKe
             web3.provider.make_request("anvil_setBalance", balance)  # pyright: ignore
 
 
-def newest_checkpoints(conf: Configuration, city: str) -> list[Checkpoint]:
-    """The newest checkpoint of each of a city's logs, oldest year first, signatures verified."""
+def newest_checkpoints(conf: Configuration, city: str, clock: Clock) -> list[Checkpoint]:
+    """The newest checkpoint of each of a city's logs that may be anchored, oldest year first.
+
+    Signatures are verified. Where today's policy asks for witnesses, only what a quorum of them
+    has cosigned counts. Raises OperationError when a checkpoint or the policy is damaged.
+    """
     years = proof.log_years(conf.log_home, city)
     if not years:
         return []
     key = proof.load_or_create_signer(conf.key_folder, city).public_key
-    found = [read_checkpoint(proof.log_folder(conf.log_home, city, y), key) for y in years]
-    return [checkpoint for checkpoint in found if checkpoint is not None]
+    policy = witness_plan(conf, city).at(clock.now().date())
+    name = PUBLISHED if policy.quorum == NONE else WITNESSED
+    found = [read_checkpoint(proof.log_folder(conf.log_home, city, y), key, name) for y in years]
+    return [one for one in found if one is not None and _is_witnessed(policy, one)]
+
+
+def _is_witnessed(policy: Policy, checkpoint: Checkpoint) -> bool:
+    try:
+        return check_policy(policy, checkpoint).met
+    except proof.NoteError as error:
+        raise OperationError(f"{checkpoint.origin}: {error}", retry=False) from error
 
 
 def anchoring(conf: Configuration, conn: Connection, city: str, anchor: Anchor, clock: Clock):
@@ -120,7 +135,7 @@ def anchor_city_now(
     with connect(conf.dsn, city, autocommit=True) as conn:
         for place in open_places(conf):
             way = anchoring(conf, conn, city, place, clock)
-            newest = newest_checkpoints(conf, city)
+            newest = newest_checkpoints(conf, city, clock)
             zone = all_cities()[city].zone
             answers += anchors.anchor_now(way, newest, zone, wait_s=wait_s)
     return answers
@@ -181,7 +196,7 @@ class AnchorRole:
         known = anchors.recent(self._conn, city, limit=1000)
         if any(record.state in ("sending", "pending", "vanished") for record in known):
             return True
-        newest = newest_checkpoints(self._conf, city)
+        newest = newest_checkpoints(self._conf, city, self._clock)
         sizes = [(int(c.origin.rsplit("/", 1)[1]), c.size) for c in newest if c.size]
         now, zone = self._clock.now(), all_cities()[city].zone
         return any(
@@ -196,7 +211,7 @@ class AnchorRole:
             for lost in way.recheck():
                 logger.error("%s: size %d has vanished from %s", city, lost.size, lost.place)
         answers = list(way.follow())
-        newest = newest_checkpoints(self._conf, city)
+        newest = newest_checkpoints(self._conf, city, self._clock)
         answers += [way.begin(one) for one in way.due(newest, all_cities()[city].zone)]
         return next((answer for answer in answers if isinstance(answer, Refusal)), None)
 

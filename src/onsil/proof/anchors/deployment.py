@@ -14,7 +14,7 @@ from onsil.core.refusal import OperationError, Refusal
 from onsil.proof.anchors import refusals
 from onsil.proof.anchors.contract import artifact
 from onsil.proof.anchors.evm import signed_receipt
-from onsil.proof.anchors.fees import offer
+from onsil.proof.anchors.fees import Fees, offer, outbid
 from onsil.proof.anchors.keys import SigningKey
 from onsil.proof.anchors.node import Node
 
@@ -60,8 +60,9 @@ def deploy(
         if not again:
             return refusals.already_deployed(begun.contract, node.chain_id)
         begun = None
-    if begun is None or begun.nonce < node.counts(begun.sender)[0]:
-        made = _prepared(node, account, max_fee_wei)
+    usable = begun is not None and begun.nonce >= node.counts(begun.sender)[0]
+    if begun is None or not usable or int(begun.max_fee) < node.base_fee_and_tip()[0]:
+        made = _prepared(node, account, max_fee_wei, begun if usable else None)
         if isinstance(made, Refusal):
             return made
         begun = made
@@ -82,13 +83,20 @@ def deploy(
     return begun
 
 
-def _prepared(node: Node, account: Any, max_fee_wei: int) -> Deployment | Refusal:
+def _prepared(
+    node: Node, account: Any, max_fee_wei: int, stuck: Deployment | None
+) -> Deployment | Refusal:
+    """A signed deployment, in place of one that is `stuck` below the present fees."""
     from eth_utils.address import to_checksum_address
 
+    if stuck is not None and stuck.sender != account.address:
+        stuck = None
     fees = offer(*node.base_fee_and_tip(), max_fee_wei)
+    if fees is not None and stuck is not None:
+        fees = outbid(fees, Fees(int(stuck.max_fee), int(stuck.tip)), max_fee_wei)
     if fees is None:
         return refusals.fee_above_cap(max_fee_wei)
-    _, nonce = node.counts(account.address)
+    nonce = stuck.nonce if stuck else node.counts(account.address)[1]
     bytecode = "0x" + artifact().bytecode.hex()
     with node.asked() as web3:
         gas = web3.eth.estimate_gas({"from": account.address, "data": bytecode}) * 5 // 4  # pyright: ignore

@@ -111,7 +111,7 @@ class EvmAnchor:
         newest = self.newest(checkpoint.origin)
         if newest is not None and newest.size >= checkpoint.size:
             return refusals.size_not_above(checkpoint, newest)
-        last = earlier[-1] if earlier else None
+        last = next((r for r in reversed(earlier) if r["sender"] == sender), None)
         mined, known = self.node.counts(sender)
         nonce, replaces = next_nonce(mined, known, last["nonce"] if last else None)
         fees = offer(*self.node.base_fee_and_tip(), self.max_fee_wei)
@@ -241,16 +241,21 @@ def signed_receipt(account: Any, transaction: Mapping[str, Any], fees: Fees) -> 
 
 
 def open_evm(settings: Mapping[str, Any]) -> EvmAnchor | None:
-    """The EVM anchor of an installation's settings; None when they name no node and contract.
+    """The EVM anchor of an installation's settings; None when they name no node.
 
     `evm_rpc_url`, `evm_contract`, `evm_chain_id`, `evm_key`, `evm_key_file`, `evm_key_password`,
     `evm_confirmations`, `evm_max_fee_gwei` are read. Raises OperationError for a bad one.
     """
-    if not settings.get("evm_rpc_url") or not settings.get("evm_contract"):
+    if not settings.get("evm_rpc_url"):
         return None
     if not settings.get("evm_chain_id"):
         raise OperationError(
             "evm_chain_id must be set beside evm_rpc_url, so that nothing is sent to another chain",
+            retry=False,
+        )
+    if not settings.get("evm_contract"):
+        raise OperationError(
+            "no contract is known on this chain: run `onsil anchor deploy`, or set evm_contract",
             retry=False,
         )
     return EvmAnchor(

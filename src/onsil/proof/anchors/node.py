@@ -6,6 +6,7 @@ Loading web3 takes about two seconds, so nothing of it is imported until a node 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -65,7 +66,7 @@ class Node:
             yield self._web3
         except ContractLogicError:
             raise  # a contract's no is an answer
-        except (RequestException, OSError, ValueError) as error:
+        except (RequestException, OSError, JSONDecodeError) as error:
             raise OperationError(
                 f"the EVM node {self.host} does not answer ({type(error).__name__})", retry=True
             ) from None
