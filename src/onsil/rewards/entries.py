@@ -11,7 +11,7 @@ from uuid import UUID
 from onsil import footprint, ledger
 from onsil.core.canonical import digest
 from onsil.core.database import Connection, cursor
-from onsil.ledger import closing
+from onsil.ledger import closing, trust_reports
 from onsil.proof import EntrySource, PagedSource
 from onsil.rewards.models import Award, Decision
 
@@ -106,5 +106,6 @@ def log_sources() -> dict[str, EntrySource]:
     """Where the live rows of every kind of leaf are read from, for verifying the whole log."""
     return {
         "transfer": ledger.entry_source, "award": award_entries,
-        closing.LEAF: closing.entry_source, **footprint.entry_sources,
+        closing.LEAF: closing.entry_source,
+        trust_reports.LEAF: trust_reports.entry_source, **footprint.entry_sources,
     }  # fmt: skip

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "onsil.citizen",
     "onsil.console",
     "onsil.console.evidence",
+    "onsil.console.currency",
     "onsil.portal",
     "onsil.web",
 ]

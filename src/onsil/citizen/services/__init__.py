@@ -12,9 +12,11 @@ from onsil.citizen.services import (
     payments,
     payouts,
     people,
+    policy_money,
     postings,
     rulebook,
     settlements,
+    trust,
 )
 from onsil.citizen.services.wallet import (
     Holding,
@@ -40,9 +42,11 @@ __all__ = [
     "payments",
     "payouts",
     "people",
+    "policy_money",
     "postings",
     "rate_of",
     "rulebook",
     "settlements",
+    "trust",
     "wallet",
 ]

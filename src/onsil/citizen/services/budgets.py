@@ -4,7 +4,7 @@ from onsil import ledger, proof
 from onsil.citizen.services import postings, rulebook
 from onsil.citizen.services.postings import SYSTEM
 from onsil.core.clock import Clock
-from onsil.ledger.rules import budgets
+from onsil.ledger.rules import budgets, names
 from onsil.tenancy import current_city, transaction
 from onsil.tenancy.cities import city as city_profile
 
@@ -36,3 +36,9 @@ def fund_budgets(*, clock: Clock = SYSTEM, patience_s: float = 10.0) -> list[str
             )  # fmt: skip
     found = ledger.wait(postings.dsn(), city, list(asked), patience_s) if asked else {}
     return [plan.account for key, plan in asked.items() if found.get(key)]
+
+
+def subsidy_left() -> int:
+    """Won that the city can still repay of fees."""
+    with transaction() as tx:
+        return ledger.balance(tx, current_city(), names.SUBSIDY, names.KRW)

@@ -97,7 +97,8 @@ def release(request: Request, settlement: UUID) -> HttpResponse:
     _tell(
         request, done, _("이미 지급이 승인된 정산입니다.") if again else _("지급을 승인했습니다.")
     )
-    return redirect("console-shops")
+    back = request.POST.get("back") == "settlements"
+    return redirect("currency-settlements" if back else "console-shops")
 
 
 @needs(*STAFF)

@@ -71,6 +71,11 @@ class TrustProof:
     def covered(self) -> bool:
         return self.surplus >= 0
 
+    @property
+    def short(self) -> int:
+        """What is missing; 0 where nothing is."""
+        return max(0, -self.surplus)
+
 
 def read(at: Fields) -> TrustRule:
     """The fields of a `[[trust]]` table."""

@@ -1,0 +1,1 @@
+"""The currency office: the rules in force, policy money, settlements, and the trust's proof."""
