@@ -10,12 +10,14 @@ from typer.exceptions import TyperException
 from onsil.cli import (
     anchor,
     cities,
+    erasing,
     ingest,
     people,
     quantification,
     running,
     tracing,
     verification,
+    witness,
 )
 from onsil.cli.frame import BadInput, not_operational
 from onsil.cli.words import text
@@ -33,7 +35,10 @@ app = typer.Typer(
         "Onsil: run a city's carbon-neutrality programme as one closed loop.",
     ),
 )
-for module in (running, cities, people, ingest, quantification, verification, tracing, anchor):
+for module in (
+    running, cities, people, ingest, quantification, verification, tracing, anchor, witness,
+    erasing,
+):  # fmt: skip
     module.add_to(app)
 if find_spec("onsil.cli.demo"):
     app.command(

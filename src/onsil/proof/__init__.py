@@ -21,6 +21,7 @@ from onsil.proof.findings import Finding, VerifyReport
 from onsil.proof.home import LogHome, published_key
 from onsil.proof.keys import NoteError, VerifierKey, verifier_key
 from onsil.proof.note import parse_verifier_key
+from onsil.proof.published import PublishedCheck, verify_published
 from onsil.proof.receipt_check import ReceiptCheck, verify_receipt
 from onsil.proof.receipts import receipt
 from onsil.proof.sequencer import latest, log_folder, log_years, sequence
@@ -49,6 +50,7 @@ __all__ = [
     "LogStatus",
     "NoteError",
     "PagedSource",
+    "PublishedCheck",
     "ReceiptCheck",
     "Signer",
     "VerifierKey",
@@ -79,5 +81,6 @@ __all__ = [
     "verifier_key",
     "verify",
     "verify_bundle",
+    "verify_published",
     "verify_receipt",
 ]  # fmt: skip

@@ -33,17 +33,29 @@ def ed25519_message(text: str, timestamp: int) -> bytes:
     return f"cosignature/v1\ntime {timestamp}\n{text}".encode()
 
 
-def mldsa44_message(cosigner: str, timestamp: int, checkpoint: Checkpoint) -> bytes:
-    """What an ML-DSA-44 cosigner signs: the `cosigned_message` of the tree from its first leaf."""
-    name, origin = cosigner.encode(), checkpoint.origin.encode()
+def cosigned_message(
+    cosigner: str, timestamp: int, log_origin: str, start: int, end: int, root: bytes
+) -> bytes:
+    """The `cosigned_message` of the leaves from `start` up to `end`, whose subtree has `root`.
+
+    Raises NoteError for an origin that does not fit.
+    """
+    name, origin = cosigner.encode(), log_origin.encode()
     if not 1 <= len(origin) <= 255:
         raise NoteError("an origin has 1 to 255 bytes")
     return b"".join(
         [
             _LABEL, bytes([len(name)]), name, struct.pack(">Q", timestamp),
-            bytes([len(origin)]), origin, struct.pack(">QQ", 0, checkpoint.size), checkpoint.root,
+            bytes([len(origin)]), origin, struct.pack(">QQ", start, end), root,
         ]
     )  # fmt: skip
+
+
+def mldsa44_message(cosigner: str, timestamp: int, checkpoint: Checkpoint) -> bytes:
+    """What an ML-DSA-44 cosigner of a checkpoint signs: the tree from its first leaf."""
+    return cosigned_message(
+        cosigner, timestamp, checkpoint.origin, 0, checkpoint.size, checkpoint.root
+    )
 
 
 def cosign_ed25519(

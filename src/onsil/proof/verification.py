@@ -32,9 +32,10 @@ from onsil.proof.erasure import KIND as ERASURE
 from onsil.proof.erasure import erasure_entries, unrecorded_erasures
 from onsil.proof.findings import FINDINGS_MAX, VerifyReport
 from onsil.proof.home import Place, SignedLog, as_home, published_key, signed_log
-from onsil.proof.merkle import Frontier, fold, leaf_hash
+from onsil.proof.merkle import Frontier, leaf_hash
+from onsil.proof.published import verify_upper_tiles
 from onsil.proof.sequencer import match_tail
-from onsil.proof.tiles import WIDTH, TiledLog
+from onsil.proof.tiles import WIDTH
 
 Progress = Callable[[int, int], None]
 
@@ -122,7 +123,7 @@ def _verify_log(
             raise OperationError(f"{log.place}: the checkpoint is of {held.origin}", retry=False)
         report.checkpoints.append(held)
         _compare(conn, city, year, found, held, report, tick)
-        _verify_upper_tiles(log, held.size)
+        verify_upper_tiles(log, held.size)
     except OperationError as error:
         report.add(
             "log", None, "log-damaged",
@@ -225,17 +226,6 @@ def _altered_entry(report: VerifyReport, kind: str, key: UUID, year: int, index:
         f"{kind} {key}: 데이터베이스의 증명 값이 서명된 로그({year}년 {index}번)와 다릅니다.",
         f"{kind} {key}: its commitment differs from the signed log ({year}, leaf {index}).",
     )  # fmt: skip
-
-
-def _verify_upper_tiles(log: TiledLog, size: int) -> None:
-    """Tiles above the leaves hold what the tiles below them hash to."""
-    level = 1
-    while count := size >> (8 * level):
-        for number in range(-(-count // WIDTH)):
-            for offset, hashed in enumerate(log.tile(level, number, size)):
-                if fold(log.tile(level - 1, number * WIDTH + offset, size)) != hashed:
-                    raise OperationError(f"{log.place}: damaged tile {level}/{number}", retry=False)
-        level += 1
 
 
 def _unlogged_entry(report: VerifyReport, kind: str, key: UUID) -> None:
