@@ -10,10 +10,14 @@ from uuid import uuid4
 
 from onsil import ledger
 from onsil.citizen import approval
-from onsil.citizen.models import Merchant, Role, User
-from onsil.citizen.services import Application, merchants, people, postings
-from onsil.core.clock import SystemClock
+from onsil.citizen.models import ChargeOrder, Deposit, Merchant, Role, User
+from onsil.citizen.reference import grouped
+from onsil.citizen.services import Application, charges, deposits, merchants, people, postings
+from onsil.core.clock import Clock, SystemClock
+from onsil.core.periods import local_day
+from onsil.ledger import rules
 from onsil.tenancy import transaction
+from onsil.tenancy.cities import city as city_profile
 
 CITY = "pyeongtaek"
 _numbers = count(1)
@@ -28,13 +32,25 @@ def business_number() -> str:
     raise AssertionError
 
 
+@dataclass(frozen=True)
+class BankLine:
+    """A credit line of a bank's file."""
+
+    reference: str
+    amount: int
+    booked_at: datetime
+    bank_id: str = field(default_factory=lambda: uuid4().hex)
+    depositor: str = "데모 시민"
+    simulated: bool = True
+
+
 @dataclass
 class Town:
     """A city on a database of its own; a posting writer runs when it is asked to."""
 
     dsn: str
     city: str = CITY
-    clock: SystemClock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=SystemClock)
 
     def user(self, *roles: str) -> User:
         user = User.objects.create_user(f"{uuid4().hex}@demo.invalid")
@@ -68,9 +84,10 @@ class Town:
         )
 
     def give_money(
-        self, user: User, won: int, *, rule: str = "", expires_at: datetime | None = None
-    ) -> None:
-        terms = ledger.LotTerms(fund="city", merchant_rule=rule, expires_at=expires_at)
+        self, user: User, won: int, *, rule: str = "", expires_at: datetime | None = None,
+        fund: str = "city",
+    ) -> None:  # fmt: skip
+        terms = ledger.LotTerms(fund=fund, merchant_rule=rule, expires_at=expires_at)
         person = postings.wallet_account(user.pk)
         self._post(
             [],
@@ -108,12 +125,36 @@ class Town:
         with transaction() as tx:
             return ledger.balance(tx, self.city, code, asset)
 
-    def lots(self, user: User) -> dict[object, int]:
+    def lots(self, user: User) -> dict[object, object]:
+        """The live positions of a wallet's money by their terms."""
         with transaction() as tx:
             found = ledger.lots(
                 tx, self.city, postings.wallet_account(user.pk), f"local:{self.city}"
             )
-        return {lot: lot.amount for lot in found}
+        return {lot.terms: lot.spans for lot in found if lot.amount}
+
+    def charge(self, user: User, won: int) -> ChargeOrder:
+        """Money of one's own: ordered, paid in by a line of the bank, and there."""
+        order = charges.order(user, won, uuid4(), clock=self.clock)
+        assert isinstance(order, ChargeOrder), order
+        assert order.open, (order.state, order.refusal)
+        deposit = deposits.take_line(self.bank_line(order), clock=self.clock)
+        assert deposit.fate == Deposit.Fate.MATCHED, deposit.reason
+        return charges.refresh(order, self.clock)
+
+    def bank_line(self, order: ChargeOrder, **other: object) -> "BankLine":
+        fields = {"reference": f"CHARGE {grouped(order.reference)}", "amount": order.amount}
+        return BankLine(booked_at=self.clock.now(), **{**fields, **other})
+
+    def fund_cashback(self, won: int, *funders: str) -> None:
+        """Money of this year for the cashback of some funders."""
+        year = local_day(self.clock.now(), city_profile(self.city).zone).year
+        for funder in funders:
+            account = rules.names.cashback_budget(funder, year)
+            self._post(
+                [ledger.AccountSpec(account, "KRW", "budget")],
+                ledger.Leg("external:bank", account, "KRW", won),
+            )
 
     def imbalances(self) -> list[ledger.Imbalance]:
         with transaction() as tx:

@@ -10,7 +10,7 @@ from small_town import Town
 
 from onsil.citizen import qr
 from onsil.citizen.models import Cancellation, Merchant, Payment, PaymentCode, Role
-from onsil.citizen.services import codes, merchants, payments, people
+from onsil.citizen.services import cancellations, codes, merchants, payments, people
 from onsil.core.clock import FixedClock
 from onsil.core.refusal import Refusal
 from onsil.tenancy import city_scope
@@ -248,7 +248,9 @@ def test_money_bound_to_a_kind_of_shop_is_spent_only_there(town: Town):
     market = town.shop(kind="market")
     town.give_money(citizen, 1_000, rule="kind:market")
     town.give_money(citizen, 500)
-    refused(payments.pay(shown(bakery, 600).pk, citizen), "not-enough-money")
+    no = payments.pay(shown(bakery, 600).pk, citizen)
+    refused(no, "not-enough-here")
+    assert no.facts["usable_krw"] == 500  # pyright: ignore
     paid(payments.pay(shown(bakery, 500).pk, citizen))
     paid(payments.pay(shown(market, 1_000).pk, citizen))
     assert town.money(citizen) == 0
@@ -267,12 +269,12 @@ def test_cancelling_gives_the_very_lots_back(town: Town):
     before = town.lots(citizen)
     payment = paid(payments.pay(shown(shop, 2_500).pk, citizen))
     assert town.lots(citizen) != before
-    back = payments.cancel(payment.pk, shop, actor=shop.applicant)
+    back = cancellations.cancel(payment.pk, shop, actor=shop.applicant)
     assert isinstance(back, Cancellation)
     assert back.applied
     assert town.lots(citizen) == before
     assert town.takings(shop) == 0
-    again = payments.cancel(payment.pk, shop, actor=shop.applicant)
+    again = cancellations.cancel(payment.pk, shop, actor=shop.applicant)
     assert isinstance(again, Cancellation)
     assert again.pk == back.pk
     assert not town.imbalances()
@@ -282,7 +284,7 @@ def test_cancelling_ends_with_the_local_day(town: Town):
     citizen, shop = town.citizen(money=1_000), town.shop()
     payment = paid(payments.pay(shown(shop, 400).pk, citizen))
     tomorrow = FixedClock(town.clock.now() + timedelta(days=1))
-    answer = payments.cancel(payment.pk, shop, actor=shop.applicant, clock=tomorrow)
+    answer = cancellations.cancel(payment.pk, shop, actor=shop.applicant, clock=tomorrow)
     refused(answer, "cancel-too-late")
     assert town.takings(shop) == 400
 
@@ -291,7 +293,7 @@ def test_another_shop_cannot_cancel(town: Town):
     citizen, shop, other = town.citizen(money=1_000), town.shop(), town.shop()
     payment = paid(payments.pay(shown(shop, 400).pk, citizen))
     with pytest.raises(Payment.DoesNotExist):
-        payments.cancel(payment.pk, other, actor=other.applicant)
+        cancellations.cancel(payment.pk, other, actor=other.applicant)
 
 
 def test_the_ledger_still_adds_up(town: Town):

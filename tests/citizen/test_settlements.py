@@ -8,7 +8,14 @@ from datetime import timedelta
 from small_town import Town
 
 from onsil.citizen.models import Merchant, Payment, Settlement
-from onsil.citizen.services import budgets, codes, payments, payouts, settlements
+from onsil.citizen.services import (
+    budgets,
+    cancellations,
+    codes,
+    payments,
+    payouts,
+    settlements,
+)
 from onsil.core.clock import FixedClock
 from onsil.core.periods import local_day, midnight
 from onsil.core.refusal import Refusal
@@ -37,7 +44,7 @@ def test_a_day_is_settled_once_and_adds_up(town: Town):
     shop, other = town.shop(name="데모 빵집"), town.shop(name="데모 카페")
     first = sell(town, shop, 4_000, morning)
     back = sell(town, shop, 1_000, morning)
-    payments.cancel(back.pk, shop, actor=shop.applicant, clock=morning)
+    cancellations.cancel(back.pk, shop, actor=shop.applicant, clock=morning)
     sell(town, other, 2_500, morning)
     day = local_day(morning.now(), zone)
     tomorrow = FixedClock(morning.now() + timedelta(days=1))
@@ -81,7 +88,7 @@ def test_a_day_is_settled_once_and_adds_up(town: Town):
     mine = settlements.shop_file(line).decode("utf-8-sig")
     assert "데모 카페" not in mine
     assert mine.splitlines()[-1].endswith(",지급금액 net,,4000")
-    late = payments.cancel(first.pk, shop, actor=shop.applicant, clock=morning)
+    late = cancellations.cancel(first.pk, shop, actor=shop.applicant, clock=morning)
     assert isinstance(late, Refusal)
     assert late.code == "cancel-too-late"
     assert not town.imbalances()

@@ -7,7 +7,15 @@ from small_town import Town
 
 from onsil import ledger
 from onsil.citizen.models import Conversion, Payment
-from onsil.citizen.services import codes, convert, history, payments, postings, wallet
+from onsil.citizen.services import (
+    cancellations,
+    codes,
+    convert,
+    history,
+    payments,
+    postings,
+    wallet,
+)
 from onsil.core.clock import FixedClock
 from onsil.core.refusal import Refusal
 from onsil.tenancy import transaction
@@ -104,7 +112,7 @@ def test_history_tells_each_transfer_once_newest_first(town: Town):
     code = codes.show_amount(shop, 700)
     payment = payments.pay(code.pk, citizen)  # pyright: ignore
     assert isinstance(payment, Payment)
-    payments.cancel(payment.pk, shop, actor=shop.applicant)
+    cancellations.cancel(payment.pk, shop, actor=shop.applicant)
     rows = history(citizen)
     assert [row.kind for row in rows] == ["cancellation", "payment", "conversion", "gift"]
     assert [(row.points, row.money) for row in rows] == [

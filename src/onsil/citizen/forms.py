@@ -49,6 +49,64 @@ class ConvertForm(forms.Form):
     form_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
 
+class ChargeForm(forms.Form):
+    """How much to charge; `form_id` makes a second click the same order."""
+
+    amount = AmountField(label=_("충전할 금액(원)"))
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class GiftForm(forms.Form):
+    """To whom, how much, and a few words."""
+
+    to = forms.CharField(
+        label=_("받는 분의 회원번호나 전화번호"), max_length=40, strip=True,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters",
+                                      "spellcheck": "false"}),
+    )  # fmt: skip
+    amount = AmountField(label=_("보낼 금액(원)"))
+    words = forms.CharField(
+        label=_("전할 말(선택)"), max_length=80, required=False, strip=True,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class RefundForm(forms.Form):
+    """Which charges, as (charge, won) pairs as they were shown, and the account to pay to."""
+
+    lines = forms.MultipleChoiceField(label=_("환불받을 충전"))
+    bank = forms.CharField(
+        label=_("은행"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    number = forms.CharField(
+        label=_("계좌번호"), max_length=30,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )  # fmt: skip
+    holder = forms.CharField(
+        label=_("예금주"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        given = data.getlist("lines") if data is not None else ()
+        self.fields["lines"].choices = [(one, one) for one in given]  # pyright: ignore
+
+    def clean_lines(self) -> list[tuple[str, int]]:
+        pairs = [text.partition(":") for text in self.cleaned_data["lines"]]
+        if not all(amount.isascii() and amount.isdigit() for _charge, _colon, amount in pairs):
+            raise forms.ValidationError(_("환불받을 충전을 다시 골라 주세요."))
+        return [(charge, int(amount)) for charge, _colon, amount in pairs]
+
+
+class CancelForm(forms.Form):
+    """How much of a payment to give back."""
+
+    amount = AmountField(label=_("취소할 금액(원)"))
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
 class CodeForm(forms.Form):
     """What the camera read, or the eight characters typed instead."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onsil.citizen.views import citizen, pay, shell, shop
+from onsil.citizen.views import charge, citizen, gift, pay, refund, shell, shop, statements
 
 urlpatterns = [
     path("start/", shell.start, name="start"),
@@ -16,7 +16,20 @@ urlpatterns = [
     path(
         "app/convert/<uuid:identity>/state/", citizen.conversion_state, name="app-conversion-state"
     ),
+    path("app/charge/", charge.charge, name="app-charge"),
+    path("app/charge/<uuid:identity>/", charge.order, name="app-charge-order"),
+    path("app/charge/<uuid:identity>/state/", charge.state, name="app-charge-state"),
+    path("app/charge/<uuid:identity>/withdraw/", charge.withdraw, name="app-charge-withdraw"),
+    path("app/charge/<uuid:identity>/simulate/", charge.simulate, name="app-charge-simulate"),
+    path("app/gift/", gift.give, name="app-gift"),
+    path("app/gift/<uuid:identity>/", gift.page, name="app-gift-page"),
+    path("app/gift/<uuid:identity>/state/", gift.state, name="app-gift-state"),
+    path("app/refund/", refund.refund, name="app-refund"),
+    path("app/refund/<uuid:identity>/", refund.page, name="app-refund-page"),
+    path("app/refund/<uuid:identity>/state/", refund.state, name="app-refund-state"),
     path("app/history/", citizen.history, name="app-history"),
+    path("app/statement/", statements.wallet, name="app-statement"),
+    path("app/statement/<slug:form>/", statements.wallet_file, name="app-statement-file"),
     path("app/profile/", citizen.profile, name="app-profile"),
     path("app/language/", citizen.language, name="app-language"),
     path("app/scan/", pay.scan, name="app-scan"),
@@ -41,6 +54,8 @@ urlpatterns = [
     path("shop/sales/rows/", shop.sales_rows, name="shop-sales-rows"),
     path("shop/settlement/", shop.settlement, name="shop-settlement"),
     path("shop/settlement/<uuid:identity>.csv", shop.settlement_file, name="shop-settlement-file"),
+    path("shop/statement/", statements.shop, name="shop-statement"),
+    path("shop/statement/<slug:form>/", statements.shop_file, name="shop-statement-file"),
     path("shop/apply/", shop.apply, name="shop-apply"),
     path("shop/choose/", shop.choose, name="shop-choose"),
     path("shop/manifest.webmanifest", shell.manifest, {"side": "shop"}, name="shop-manifest"),

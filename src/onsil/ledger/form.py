@@ -69,7 +69,7 @@ def _check_leg(leg: Leg, reversing: bool) -> Refusal | None:
         if terms.expires_at is not None and terms.expires_at.tzinfo is None:
             return refusals.malformed("lot.expires_at")
     if leg.pieces is not None and (
-        not reversing
+        (not reversing and any(p.made is not None for p in leg.pieces))
         or sum(p.amount for p in leg.pieces) != amount
         or any(p.amount <= 0 for p in leg.pieces)
     ):

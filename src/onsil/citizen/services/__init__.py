@@ -7,26 +7,28 @@ Everything works for the city in scope (`onsil.tenancy.city_scope`); a business 
 from onsil.citizen.approval import Application, MerchantRules
 from onsil.citizen.services import (
     budgets,
+    cancellations,
+    cashbacks,
+    charges,
     codes,
+    deposits,
+    facts,
+    gifts,
+    members,
     merchants,
     payments,
     payouts,
     people,
     policy_money,
     postings,
+    refund_office,
+    refunds,
     rulebook,
     settlements,
     trust,
 )
-from onsil.citizen.services.wallet import (
-    Holding,
-    Movement,
-    Wallet,
-    convert,
-    history,
-    rate_of,
-    wallet,
-)
+from onsil.citizen.services.history import Movement, history
+from onsil.citizen.services.wallet import Holding, Wallet, convert, rate_of, wallet
 
 __all__ = [
     "Application",
@@ -35,9 +37,16 @@ __all__ = [
     "Movement",
     "Wallet",
     "budgets",
+    "cancellations",
+    "cashbacks",
+    "charges",
     "codes",
     "convert",
+    "deposits",
+    "facts",
+    "gifts",
     "history",
+    "members",
     "merchants",
     "payments",
     "payouts",
@@ -45,6 +54,8 @@ __all__ = [
     "policy_money",
     "postings",
     "rate_of",
+    "refund_office",
+    "refunds",
     "rulebook",
     "settlements",
     "trust",

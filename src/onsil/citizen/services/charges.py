@@ -5,7 +5,7 @@ city's month), so that money that arrives is never too much, however many orders
 bank's line posts it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -178,7 +178,7 @@ def _placed(
                 city=city, person=person, amount=amount, key=made.key, charge_id=str(made.pk),
                 at=now, zone=zone, rule=rule, counters=counted,
             )  # fmt: skip
-            request = replace(request, phase="pending", timeout_at=made.expires_at)
+            request = request._replace(phase="pending", timeout_at=made.expires_at)
             ledger.submit(tx, city, [request] if release is None else [release, request])
     return made
 

@@ -35,7 +35,7 @@ def history(merchant: Merchant) -> list[MerchantStatus]:
         )
         for one in noted.order_by("valid_from")
     ]  # fmt: skip
-    return [first, *later]
+    return list({one.since: one for one in (first, *later)}.values())
 
 
 def eligibility(merchant: Merchant, day: date) -> Eligibility:

@@ -66,6 +66,7 @@ def refresh(row: Row, clock: Clock = SYSTEM, ended: Ended | None = None) -> Row:
     row = postings.refresh(row, clock)
     if not row.open:
         return row
+    row.refresh_from_db()  # somebody else may have asked for the end meanwhile
     if row.outcome_key:
         with transaction() as tx:
             row = locked(row)

@@ -1,19 +1,21 @@
-"""Paying at a shop by QR, both ways, and taking a payment back on the same day."""
+"""Paying at a shop by QR, both ways. Which value pays is judged lot by lot, by the day's rules."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from onsil import ledger, proof
-from onsil.citizen import qr, refusals, settlement
-from onsil.citizen.approval import MerchantRules, satisfied
-from onsil.citizen.models import Cancellation, Merchant, Payment, PaymentCode, Posting, Role, User
-from onsil.citizen.services import postings
+from onsil import ledger
+from onsil.citizen import parts, qr, refusals, settlement
+from onsil.citizen.models import Merchant, Payment, PaymentCode, Posting, Role, User
+from onsil.citizen.services import cashbacks, facts, postings
 from onsil.citizen.services.postings import SYSTEM, local_asset, wallet_account
+from onsil.citizen.services.rulebook import rules_at
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
+from onsil.ledger import rules
 from onsil.tenancy import current_city, transaction
 from onsil.tenancy.cities import city as city_profile
 
@@ -26,7 +28,8 @@ def pay(
     Asked again by the same citizen (double click, replay, lost answer) it gives the same payment.
     A payment given back may be pending, applied or refused by the ledger. Refusals before anything
     was asked: `qr-used`, `qr-cancelled`, `qr-expired`, `qr-other-way`, `merchant-not-open`,
-    `own-shop`, `not-enough-money`.
+    `own-shop`, `shop-excluded`, `not-enough-money`, `not-enough-here` (a part could be paid).
+    Cashback follows at once; what is not decided yet is on its way.
     """
     city, now = current_city(), clock.now()
     with transaction() as tx:
@@ -40,13 +43,13 @@ def pay(
         else:
             amount = code.amount or 0
             no = _first(_closed(code, now), _at_shop(code.merchant, citizen))
-            if no is None:
-                have = _usable(tx, citizen, code.merchant, now)
-                no = refusals.not_enough(have, amount) if have < amount else None
             if no is not None:
                 return no
-            payment = _ask(tx, code, code.merchant, citizen, amount, now)
-    return postings.settle(payment, clock, patience_s)
+            legs = _legs(tx, citizen, code.merchant, amount, now)
+            if isinstance(legs, Refusal):
+                return legs
+            payment = _ask(tx, code, code.merchant, citizen, amount, legs, now)
+    return _settled(payment, clock, patience_s)
 
 
 def charge(
@@ -75,12 +78,13 @@ def charge(
                 no = refusals.amount_wrong(limit)
             if no is None and amount > limit:
                 no = refusals.over_code_limit(limit, amount)
-            if no is None and _usable(tx, citizen, merchant, now) < amount:
-                no = refusals.payer_cannot_pay()
             if no is not None:
                 return no
-            payment = _ask(tx, code, merchant, citizen, amount, now)
-    return postings.settle(payment, clock, patience_s)
+            legs = _legs(tx, citizen, merchant, amount, now)
+            if isinstance(legs, Refusal):
+                return refusals.payer_cannot_pay()
+            payment = _ask(tx, code, merchant, citizen, amount, legs, now)
+    return _settled(payment, clock, patience_s)
 
 
 def why_not(code: PaymentCode, citizen: User, *, clock: Clock = SYSTEM) -> Refusal | None:
@@ -92,9 +96,8 @@ def why_not(code: PaymentCode, citizen: User, *, clock: Clock = SYSTEM) -> Refus
     if no is not None:
         return no
     with transaction() as tx:
-        have = _usable(tx, citizen, code.merchant, now)
-    amount = code.amount or 0
-    return refusals.not_enough(have, amount) if have < amount else None
+        legs = _legs(tx, citizen, code.merchant, code.amount or 0, now)
+    return legs if isinstance(legs, Refusal) else None
 
 
 def why_not_charge(
@@ -112,46 +115,17 @@ def payment_of_code(code: PaymentCode, *, clock: Clock = SYSTEM) -> Payment | No
     return postings.refresh(payment, clock) if payment else None
 
 
-def cancel(
-    payment_id: UUID, merchant: Merchant, *, actor: User, clock: Clock = SYSTEM
-) -> Cancellation | Refusal:
-    """Take a payment back, on the day it was made; the citizen's lots return as they were.
-
-    Repeated, it gives the same cancellation. Refusals: `cancel-not-paid`, `cancel-too-late`, and
-    the ledger's own.
-    """
-    city, now, zone = current_city(), clock.now(), city_profile(current_city()).zone
+def taken(payment: Payment) -> tuple[parts.Part, ...]:
+    """Which value a payment took: fund, end, what bound it, and how much; empty before it is."""
+    if payment.transfer_id is None:
+        return ()
     with transaction() as tx:
-        payment = Payment.objects.select_for_update(of=("self",)).get(
-            city=city, pk=payment_id, merchant=merchant
-        )
-        known = Cancellation.objects.filter(city=city, payment=payment).first()
-        if known is not None and known.applied:
-            return known
-        if not payment.applied or payment.transfer_id is None:
-            return refusals.cancel_not_applied()
-        late = not settlement.cancellable(payment.submitted_at, now, zone)
-        if late or payment.settlement_id is not None:
-            return refusals.cancel_too_late()
-        key = f"cancel:{payment.pk}"
-        answer = ledger.reverse(tx, city, payment.transfer_id, key, clock)
-        if isinstance(answer, Refusal):
-            return answer
-        if answer.refusal is not None:
-            return answer.refusal
-        made = Cancellation(
-            city=city, payment=payment, amount=payment.amount, asked_by=actor, key=key,
-            submitted_at=now,
-        )  # fmt: skip
-        postings.remember(made, answer, now)
-        payment.cancelled = payment.amount
-        payment.save(update_fields=["cancelled"])
-        postings.tell(tx, made)
-        proof.audit(
-            tx, city, f"user:{actor.pk}", "payment.cancelled", "payment", str(payment.pk),
-            {"state": "applied"}, {"amount_krw": payment.amount},
-        )  # fmt: skip
-    return made
+        done = ledger.transfer(tx, payment.city, payment.transfer_id)
+    if done is None:
+        return ()
+    return parts.parts(
+        parts.stretches(done.legs, wallet_account(payment.citizen_id), local_asset(payment.city))
+    )
 
 
 def sales(merchant: Merchant, day: object = None, *, clock: Clock = SYSTEM) -> list[Payment]:
@@ -199,27 +173,38 @@ def _at_shop(merchant: Merchant | None, citizen: User | None) -> Refusal | None:
     return refusals.own_shop() if mine.exists() else None
 
 
-def _rules_met(merchant: Merchant) -> frozenset[str]:
-    rules = MerchantRules.of(city_profile(merchant.city).data.get("merchants", {}))
-    return satisfied(merchant.kind, merchant.yearly_sales_krw, rules)
-
-
-def _usable(tx: Connection, citizen: User | None, merchant: Merchant | None, now: datetime) -> int:
-    """Won that the citizen could pay at this very shop: unexpired, and no rule against it."""
+def _legs(
+    tx: Connection, citizen: User | None, merchant: Merchant | None, amount: int, now: datetime
+) -> tuple[ledger.Leg, ...] | Refusal:
+    """What the wallet pays with at this very shop, or why it cannot: nothing here, or only a part
+    of it, because the rest is bound to other places."""
     assert citizen is not None
     assert merchant is not None
-    met, city = _rules_met(merchant), merchant.city
-    return sum(
-        lot.amount
-        for lot in ledger.lots(tx, city, wallet_account(citizen.pk), local_asset(city))
-        if (not lot.terms.merchant_rule or lot.terms.merchant_rule in met)
-        and (lot.terms.expires_at is None or lot.terms.expires_at > now)
-    )
+    profile, wallet = city_profile(merchant.city), wallet_account(citizen.pk)
+    place = facts.eligibility(merchant, local_day(now, profile.zone))
+    lots = ledger.lots(tx, profile.code, wallet, local_asset(profile.code))
+    alive = [x for x in lots if x.terms.expires_at is None or x.terms.expires_at > now]
+    rule = rules_at(profile, now).spending
+    legs = rules.spending.payment_legs(
+        lots=alive, place=place, rule=rule, now=now, asset=local_asset(profile.code),
+        source=wallet, destination=merchant.account, amount=amount,
+    )  # fmt: skip
+    if isinstance(legs, Refusal) and legs.code == "not-enough-here":
+        have = sum(lot.amount for lot in alive)
+        if have == legs.facts["usable_krw"]:  # nothing is bound elsewhere: it simply is too little
+            return refusals.not_enough(have, amount)
+    return legs
+
+
+def _settled(payment: Payment, clock: Clock, patience_s: float | None) -> Payment:
+    payment = postings.settle(payment, clock, patience_s)
+    cashbacks.reward(payment, clock, patience_s)
+    return payment
 
 
 def _ask(
     tx: Connection, code: PaymentCode, merchant: Merchant | None, citizen: User | None,
-    amount: int, now: datetime,
+    amount: int, legs: Sequence[ledger.Leg], now: datetime,
 ) -> Payment:  # fmt: skip
     assert merchant is not None
     assert citizen is not None
@@ -231,13 +216,9 @@ def _ask(
     )  # fmt: skip
     code.used_at = now
     code.save(update_fields=["used_at"])
-    leg = ledger.Leg(
-        wallet_account(citizen.pk), merchant.account, local_asset(city), amount,
-        only=ledger.LotFilter(merchant_rules=_rules_met(merchant)),
-    )  # fmt: skip
     request = ledger.TransferRequest(
-        key=payment.key, kind="payment", legs=(leg,), effective_at=now, origin_kind="payment",
-        origin_id=str(identity),
+        key=payment.key, kind="payment", legs=tuple(legs), effective_at=now,
+        origin_kind="payment", origin_id=str(identity),
     )  # fmt: skip
     ledger.submit(tx, city, [request])
     return payment

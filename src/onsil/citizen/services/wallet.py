@@ -1,17 +1,18 @@
-"""What a citizen has, where it came from, and turning points into local currency."""
+"""What a citizen has and where it came from, and turning points into local currency."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from onsil import ledger
 from onsil.citizen import conversion, refusals
-from onsil.citizen.models import Cancellation, Conversion, Payment, User
+from onsil.citizen.models import Conversion, User
 from onsil.citizen.services import postings
 from onsil.citizen.services.postings import SYSTEM, local_asset, wallet_account
+from onsil.citizen.services.rulebook import rules_at
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
@@ -22,24 +23,37 @@ from onsil.tenancy.cities import city as city_profile
 
 
 @dataclass(frozen=True)
-class Holding:
-    """One lot in the wallet: value of equal terms, until when it holds, and the transfer that
-    brought the oldest of it. `place` is where in the lot that begins."""
+class Source:
+    """A transfer that brought `amount` of a lot."""
 
-    place: int
+    transfer_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One lot in the wallet: how much is left of it, until when, where it may be spent, and what
+    brought it."""
+
     asset: str
     name_ko: str
     name_en: str
     amount: int
     fund: str
     merchant_rule: str
+    refundable: bool
     expires_at: datetime | None
-    transfer_id: UUID
+    sources: tuple[Source, ...]
 
     @property
     def name(self) -> dict[str, str]:
         """The programme's or currency's name in both languages."""
         return {"ko": self.name_ko, "en": self.name_en}
+
+    @property
+    def transfer_id(self) -> UUID:
+        """The newest transfer that brought some of it; the trace page starts there."""
+        return self.sources[-1].transfer_id
 
     @property
     def is_money(self) -> bool:
@@ -54,10 +68,14 @@ class Holding:
 
 @dataclass(frozen=True)
 class Wallet:
-    """All that can be spent now; `points` and `money` (won) are the sums of the holdings."""
+    """All that can be spent now; `points` and `money` (won) are the sums of the holdings.
+
+    `set_aside` won are the owner's still, but held for gifts nobody has taken yet.
+    """
 
     points: int
     money: int
+    set_aside: int
     holdings: tuple[Holding, ...]
     rate: conversion.Rate
 
@@ -71,31 +89,6 @@ class Wallet:
     def worth(self) -> int:
         """Won that all the points would give."""
         return self.rate.worth(self.points - self.points % self.rate.points)
-
-
-@dataclass(frozen=True)
-class Movement:
-    """One transfer as its owner sees it. `points` and `money` are signed; 0 where not touched."""
-
-    transfer_id: UUID
-    kind: str
-    at: datetime
-    points: int
-    money: int
-    about_ko: str
-    about_en: str
-    reason_ko: str = ""
-    reason_en: str = ""
-
-    @property
-    def about(self) -> dict[str, str]:
-        """Whom or what it was with, in both languages."""
-        return {"ko": self.about_ko, "en": self.about_en}
-
-    @property
-    def reason(self) -> dict[str, str]:
-        """Why it came, in both languages; empty where nothing was decided."""
-        return {"ko": self.reason_ko, "en": self.reason_en}
 
 
 def rate_of(profile: CityProfile) -> conversion.Rate:
@@ -116,9 +109,11 @@ def wallet(citizen: User, *, clock: Clock = SYSTEM) -> Wallet:
     city = current_city()
     with transaction() as tx:
         holdings = _holdings(tx, city, citizen, clock.now())
+        account = ledger.account(tx, city, wallet_account(citizen.pk), local_asset(city))
     return Wallet(
         points=sum(h.amount for h in holdings if not h.is_money),
         money=sum(h.amount for h in holdings if h.is_money),
+        set_aside=0 if account is None else account.held,
         holdings=tuple(holdings),
         rate=rate_of(city_profile(city)),
     )
@@ -157,22 +152,23 @@ def convert(
     return postings.settle(known, clock, patience_s)
 
 
-def history(citizen: User, limit: int = 50) -> list[Movement]:
-    """The citizen's newest transfers, one entry each, with shop names and awards' reasons."""
-    city, code = current_city(), wallet_account(citizen.pk)
-    grouped: dict[UUID, list[tuple[str, ledger.Entry]]] = {}
+def expiring(citizen: User, *, clock: Clock = SYSTEM) -> list[Holding]:
+    """What ends within the city's longest notice, soonest first: told in the wallet ahead."""
+    city, now = current_city(), clock.now()
+    profile = city_profile(city)
+    days = rules_at(profile, now).expiry.notice_days
+    last = now + timedelta(days=max(days, default=0))
     with transaction() as tx:
-        for asset in _assets(tx, city, code):
-            for entry in ledger.statement(tx, city, code, asset, limit):
-                grouped.setdefault(entry.transfer_id, []).append((asset, entry))
-    newest = sorted(grouped.items(), key=lambda kv: (kv[1][0][1].at, kv[0]), reverse=True)[:limit]
-    story = _Story(city, citizen, [transfer for transfer, _ in newest])
-    return [_movement(transfer, entries, story) for transfer, entries in newest]
+        held = _holdings(tx, city, citizen, now)
+    return [h for h in held if h.expires_at is not None and h.expires_at <= last]
 
 
 def _assets(tx: Connection, city: str, code: str) -> list[str]:
-    """What the citizen has accounts in, programmes that have ended included."""
-    return [a.asset for a in ledger.accounts(tx, city, prefix=code) if a.code == code]
+    """The points and money the citizen has accounts in, programmes that have ended included."""
+    return [
+        a.asset for a in ledger.accounts(tx, city, prefix=code)
+        if a.code == code and a.asset.startswith(("point:", "local:"))
+    ]  # fmt: skip
 
 
 def _holdings(tx: Connection, city: str, citizen: User, now: datetime) -> list[Holding]:
@@ -181,21 +177,27 @@ def _holdings(tx: Connection, city: str, citizen: User, now: datetime) -> list[H
     names[local_asset(city)] = (profile.currency_ko, profile.currency_en)
     found = [
         Holding(
-            lot.spans[0][0], asset, *names.get(asset, (asset, asset)), lot.amount, lot.terms.fund,
-            lot.terms.merchant_rule, lot.terms.expires_at, _bringer(tx, city, code, asset, lot),
+            asset, *names.get(asset, (asset, asset)), lot.amount, lot.terms.fund,
+            lot.terms.merchant_rule, lot.terms.refundable, lot.terms.expires_at,
+            _sources(tx, city, code, asset, lot),
         )
         for asset in _assets(tx, city, code)
         for lot in ledger.lots(tx, city, code, asset)
         if lot.amount > 0 and (lot.terms.expires_at is None or lot.terms.expires_at > now)
     ]  # fmt: skip
     far = datetime.max.replace(tzinfo=now.tzinfo)
-    return sorted(found, key=lambda h: (h.expires_at or far, h.asset, h.place, h.fund))
+    return sorted(found, key=lambda h: (h.expires_at or far, h.asset, h.fund, h.merchant_rule))
 
 
-def _bringer(tx: Connection, city: str, code: str, asset: str, lot: ledger.Lot) -> UUID:
-    """The transfer that brought the oldest unit of a lot."""
-    first = lot.spans[0][0]
-    return ledger.credits_of(tx, city, code, asset, lot.terms, first, first + 1)[0].transfer_id
+def _sources(
+    tx: Connection, city: str, code: str, asset: str, lot: ledger.Lot
+) -> tuple[Source, ...]:
+    """The transfers that brought what is left of a lot, oldest first."""
+    sums: dict[UUID, int] = {}
+    for start, end in lot.spans:
+        for part in ledger.credits_of(tx, city, code, asset, lot.terms, start, end):
+            sums[part.transfer_id] = sums.get(part.transfer_id, 0) + part.amount
+    return tuple(Source(transfer, amount) for transfer, amount in sorted(sums.items()))
 
 
 def _request(
@@ -225,41 +227,3 @@ def _request(
         key=row.key, kind="conversion", legs=tuple(legs), effective_at=now,
         origin_kind="conversion", origin_id=str(row.pk),
     )  # fmt: skip
-
-
-class _Story:
-    """What the room knows of some transfers: which shop, which award and why."""
-
-    def __init__(self, city: str, citizen: User, transfers: list[UUID]) -> None:
-        paid = Payment.objects.filter(city=city, citizen=citizen).select_related("merchant")
-        self.shops = {
-            p.transfer_id: p.merchant.name for p in paid.filter(transfer_id__in=transfers)
-        }
-        back = Cancellation.objects.filter(
-            city=city, payment__citizen=citizen, transfer_id__in=transfers
-        ).select_related("payment__merchant")
-        self.returns = {c.transfer_id: c.payment.merchant.name for c in back}
-        wanted = set(transfers)
-        self.awards = {
-            view.transfer_id: view
-            for view in rewards.decisions_of(city, citizen.pk, limit=200)
-            if view.transfer_id in wanted
-        }
-
-
-def _movement(transfer: UUID, entries: list[tuple[str, ledger.Entry]], story: _Story) -> Movement:
-    money = sum(e.amount for asset, e in entries if asset.startswith("local:"))
-    points = sum(e.amount for asset, e in entries if not asset.startswith("local:"))
-    kind, at = entries[0][1].kind, entries[0][1].at
-    about_ko = about_en = reason_ko = reason_en = ""
-    if transfer in story.shops:
-        kind, about_ko = "payment", story.shops[transfer]
-        about_en = about_ko
-    elif transfer in story.returns:
-        kind, about_ko = "cancellation", story.returns[transfer]
-        about_en = about_ko
-    elif transfer in story.awards:
-        award = story.awards[transfer]
-        about_ko, about_en = award.name.ko, award.name.en
-        reason_ko, reason_en = award.reason.ko, award.reason.en
-    return Movement(transfer, kind, at, points, money, about_ko, about_en, reason_ko, reason_en)

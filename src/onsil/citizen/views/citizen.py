@@ -19,8 +19,11 @@ from onsil.citizen import services
 from onsil.citizen.access import Request, citizens_only
 from onsil.citizen.forms import ConvertForm, EnrolForm, ResidenceForm
 from onsil.citizen.models import Conversion, Merchant, Residency, Role
+from onsil.citizen.qr import spaced
 from onsil.citizen.residence import check_of
 from onsil.citizen.services import carbon
+from onsil.citizen.services import history as story
+from onsil.citizen.services.wallet import expiring
 from onsil.core.refusal import Refusal
 from onsil.rewards import services as rewards
 
@@ -61,7 +64,7 @@ def join(request: Request) -> HttpResponse:
 @never_cache
 @citizens_only
 def home(request: Request) -> HttpResponse:
-    """Points, what expires next, my CO2, what I can do today, the city's ring."""
+    """Points, gifts that wait, what expires next, my CO2, what I can do today, the city's ring."""
     city, person = request.city.code, request.user
     offers = [o for o in rewards.offers(city, person.pk) if o.open]
     offers.sort(key=lambda o: (not o.enrolled, o.terms.code))
@@ -70,7 +73,7 @@ def home(request: Request) -> HttpResponse:
     return _page(
         request, "home", "citizen/home.html", wallet=wallet, offers=offers[:3],
         spare=max(0, 3 - len(offers)), carbon=carbon.own_carbon(person), soon=_SOON,
-        latest=decisions[0] if decisions else None,
+        latest=decisions[0] if decisions else None, gifts=services.gifts.waiting_for(person),
         shops=Merchant.objects.filter(city=city, state=Merchant.State.APPROVED).count(),
     )  # fmt: skip
 
@@ -123,26 +126,34 @@ def programme(request: Request, code: str) -> HttpResponse:
 @never_cache
 @citizens_only
 def wallet(request: Request) -> HttpResponse:
-    """What there is, by lot; ways to pay and to convert; the newest movements."""
+    """What there is, by lot; ways to pay, charge, give and convert; the newest movements."""
+    terms = services.charges.terms_of(request.city)
     return _page(
         request, "wallet", "citizen/wallet.html", wallet=services.wallet(request.user),
         movements=services.history(request.user, limit=5), simulated=_simulated(request),
+        expiring=expiring(request.user), charging=terms is not None,
+        orders=services.charges.waiting(request.user),
+        gifts=services.gifts.waiting_for(request.user),
     )  # fmt: skip
 
 
 @never_cache
 @citizens_only
 def history(request: Request) -> HttpResponse:
-    """Every movement, each with where it came from."""
+    """Every movement, of one month or kind where asked, each with where it came from."""
     try:
         shown = min(max(int(request.GET.get("n", _HISTORY_STEP)), 1), _HISTORY_MOST)
     except ValueError:
         shown = _HISTORY_STEP
-    movements = services.history(request.user, limit=shown + 1)
-    more = shown + _HISTORY_STEP if len(movements) > shown and shown < _HISTORY_MOST else None
+    months = story.months(request.user, services.postings.SYSTEM.now())
+    month, group = request.GET.get("month", ""), request.GET.get("group", "")
+    month, group = month if month in months else "", group if group in story.GROUPS else ""
+    page = story.page(request.user, shown, group=group, month=month)
     return _page(
-        request, "wallet", "citizen/history.html", movements=movements[:shown], more=more,
-        simulated=_simulated(request),
+        request, "wallet", "citizen/history.html", movements=page.movements,
+        more=shown + _HISTORY_STEP if page.more and shown < _HISTORY_MOST else None,
+        simulated=_simulated(request), months=months, month=month, group=group,
+        groups=story.GROUPS,
     )  # fmt: skip
 
 
@@ -192,9 +203,17 @@ def conversion_state(request: Request, identity: UUID) -> HttpResponse:
 @never_cache
 @citizens_only
 def profile(request: Request) -> HttpResponse:
-    """Language, sign-in, residence, leaving."""
+    """Language, sign-in, residence, how others find me, leaving."""
     residency = Residency.objects.filter(city=request.city.code, user=request.user).first()
-    return _page(request, "profile", "citizen/profile.html", residency=residency)
+    known = services.members.member(request.user)
+    return _page(
+        request,
+        "profile",
+        "citizen/profile.html",
+        residency=residency,
+        known=known,
+        code=spaced(known.code),
+    )
 
 
 @require_POST

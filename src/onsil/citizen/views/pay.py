@@ -16,7 +16,7 @@ from onsil.citizen.drawing import qr_svg
 from onsil.citizen.forms import CodeForm
 from onsil.citizen.models import Payment, PaymentCode
 from onsil.citizen.qr import ShownBy, spaced
-from onsil.citizen.services import codes, payments, postings
+from onsil.citizen.services import cashbacks, codes, payments, postings
 from onsil.citizen.views.citizen import status_of
 from onsil.core.refusal import Refusal
 
@@ -97,12 +97,14 @@ def shown(request: Request, identity: UUID) -> HttpResponse:
 @never_cache
 @citizens_only
 def payment(request: Request, identity: UUID) -> HttpResponse:
-    """What became of a payment: paid, on its way, or refused."""
+    """What became of a payment: paid, on its way, or refused; which money paid, and cashback."""
     row = _mine(request, identity)
+    shares = cashbacks.given(row)
     return render(
         request, "citizen/payment.html",
         {"tab_pay": True, "row": row, "side": "app", "fresh": just_now(request, row),
-         "cancelled": is_cancelled(row)},
+         "cancelled": is_cancelled(row), "parts": payments.taken(row) if row.kept else (),
+         "cashbacks": shares, "cashback_sum": sum(x.kept for x in shares if x.applied)},
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The shop's screens: taking a payment both ways, today's sales, settlement, applying."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,10 +16,17 @@ from onsil.citizen import refusals
 from onsil.citizen import settlement as settlement_rules
 from onsil.citizen.access import SHOP_IN_SESSION, Request, shops_only
 from onsil.citizen.drawing import qr_svg
-from onsil.citizen.forms import AmountForm, CodeForm, MerchantForm
+from onsil.citizen.forms import AmountForm, CancelForm, CodeForm, MerchantForm
 from onsil.citizen.models import Merchant, Payment, PaymentCode, SettlementLine
 from onsil.citizen.qr import ShownBy, spaced
-from onsil.citizen.services import codes, merchants, payments, postings, settlements
+from onsil.citizen.services import (
+    cancellations,
+    codes,
+    merchants,
+    payments,
+    postings,
+    settlements,
+)
 from onsil.citizen.views import pay as pay_views
 from onsil.citizen.views.citizen import status_of
 from onsil.core.refusal import Refusal
@@ -119,15 +126,17 @@ def charge(request: Request, token: str) -> HttpResponse:
 def payment(request: Request, identity: UUID) -> HttpResponse:
     """What became of a payment: the same four characters as on the customer's phone."""
     row = _own_payment(request, identity)
-    zone, now = request.city.zone, postings.SYSTEM.now()
-    open_to_cancel = (
-        row.applied and row.kept > 0 and row.settlement_id is None
-        and settlement_rules.cancellable(row.submitted_at, now, zone)
-    )  # fmt: skip
+    return _payment_page(request, row, CancelForm(), None)
+
+
+def _payment_page(
+    request: Request, row: Payment, form: CancelForm, refusal: Refusal | None
+) -> HttpResponse:
     return _page(
-        request, "sales", "citizen/shop/payment.html", None, row=row, side="shop",
+        request, "sales", "citizen/shop/payment.html", refusal, row=row, side="shop",
         fresh=pay_views.just_now(request, row), cancelled=pay_views.is_cancelled(row),
-        can_cancel=open_to_cancel, why=refusals.payer_cannot_pay(),
+        can_cancel=cancellations.cancellable(row), why=refusals.payer_cannot_pay(), form=form,
+        form_id=uuid4(),
     )  # fmt: skip
 
 
@@ -141,11 +150,16 @@ def payment_state(request: Request, identity: UUID) -> HttpResponse:
 @require_POST
 @shops_only
 def cancel(request: Request, identity: UUID) -> HttpResponse:
-    """Take a payment back on its own day."""
-    row = _own_payment(request, identity)
-    answer = payments.cancel(row.pk, _shop(request), actor=request.user)
+    """Take a payment back on its own day, or a part of it."""
+    row, form = _own_payment(request, identity), CancelForm(request.POST)
+    if not form.is_valid():
+        return _payment_page(request, row, form, None)
+    answer = cancellations.cancel(
+        row.pk, _shop(request), actor=request.user, amount=form.cleaned_data["amount"],
+        form_id=form.cleaned_data["form_id"],
+    )  # fmt: skip
     if isinstance(answer, Refusal):
-        return _page(request, "sales", "citizen/shop/refused.html", answer)
+        return _payment_page(request, row, form, answer)
     messages.success(request, _("결제를 취소했습니다. 손님의 지갑으로 되돌아갔습니다."))
     return redirect("shop-payment", row.pk)
 
@@ -244,7 +258,7 @@ def _todays(shop: Merchant) -> dict[str, Any]:
     rows = payments.sales(shop)
     paid = [row for row in rows if row.applied and not pay_views.is_cancelled(row)]
     return {
-        "rows": rows, "total": sum(row.amount for row in paid), "count": len(paid), "shop": shop,
+        "rows": rows, "total": sum(row.kept for row in paid), "count": len(paid), "shop": shop,
         "waiting": sum(row.pending for row in rows),
     }  # fmt: skip
 
