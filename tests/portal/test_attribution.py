@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onsil.portal.trace.attribution import Part, Taking, parts_of, slice_of, stretches
+from onsil.portal.trace.attribution import Part, parts_of
 
 
 def test_a_payment_draws_on_two_awards():
@@ -60,50 +60,3 @@ def test_payments_that_empty_a_lot_use_every_source_up(amounts, rate, cuts):
         assert used[source.source] == share
         if share:
             assert reached[source.source] == source.amount
-
-
-def test_a_reversed_payment_frees_its_stretch_for_the_next():
-    found = stretches(
-        1000,
-        [
-            Taking("a", 0, 500),
-            Taking("b", 0, 300),
-            Taking("cancel-a", 0, 500, undoes="a"),
-            Taking("c", 0, 600),
-        ],
-    )
-    assert found["b", 0] == [(500, 800)]
-    assert found["c", 0] == [(0, 500), (800, 900)]
-
-
-def test_no_lot_is_spent_twice():
-    with pytest.raises(ValueError, match="more than the lot holds"):
-        stretches(100, [Taking("a", 0, 60), Taking("b", 0, 41)])
-
-
-def test_a_slice_of_a_broken_taking():
-    assert slice_of([(0, 500), (800, 900)], 450, 550) == [(450, 500), (800, 850)]
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=12),
-    st.integers(100, 300),
-)
-def test_living_takings_never_overlap(moves, total):
-    """Whatever is taken and reversed, the takings that stand are disjoint and of their amounts."""
-    takings, living, free = [], {}, total
-    for i, (amount, undo) in enumerate(moves):
-        if undo and living:
-            name = next(iter(living))
-            takings.append(Taking(f"r{i}", 0, living[name], undoes=name))
-            free += living.pop(name)
-        elif amount <= free:
-            takings.append(Taking(str(i), 0, amount))
-            living[str(i)] = amount
-            free -= amount
-    found = stretches(total, takings)
-    covered = sorted(s for name in living for s in found[name, 0])
-    assert all(a[1] <= b[0] for a, b in pairwise(covered))
-    for name, amount in living.items():
-        assert sum(high - low for low, high in found[name, 0]) == amount

@@ -30,12 +30,19 @@ _TRANSFERS = frozenset({"payment", "conversion", "sale", "transfer"})
 
 
 def trace_back(
-    city: str, kind: str, id: str, *, reader: str = "", public: bool = False
+    city: str,
+    kind: str,
+    id: str,
+    *,
+    reader: str = "",
+    public: bool = False,
+    own_only: bool = False,
 ) -> Trace | Refusal:
     """The way from a transfer, award, credit batch, retirement, claim or run to its readings.
 
     `reader` is the id of the person who reads (their home is called theirs), `public` leaves out
-    what is personal. Refusals: `trace-kind-unknown`, `trace-unknown`.
+    what is personal, `own_only` what another citizen did before value came to the reader.
+    Refusals: `trace-kind-unknown`, `trace-unknown`.
     """
     subject_id = as_uuid(id)
     if kind not in KINDS:
@@ -45,7 +52,7 @@ def trace_back(
             f"A trace cannot begin with '{kind}'. It can with: {', '.join(KINDS)}",
         )
     with transaction(city) as conn:
-        walk = Walk(conn, city, city_profile(city).zone, public, reader)
+        walk = Walk(conn, city, city_profile(city).zone, public, reader, own_only)
         subject = _begin(walk, kind, subject_id) if subject_id is not None else None
         if subject is None:
             return _unknown(kind, id)
@@ -67,7 +74,7 @@ def _begin(walk: Walk, kind: str, subject_id: UUID) -> str | None:
 
 def trace_forward(
     city: str, entity: str, attribute: str, instant: datetime, *, reader: str = "",
-    public: bool = False,
+    public: bool = False, own_only: bool = False,
 ) -> Trace | Refusal:  # fmt: skip
     """The way from one reading to the runs, claims, awards, credits and payments it went into.
 
@@ -77,7 +84,7 @@ def trace_forward(
         series = hub.find_series(conn, city, entities=[entity], attribute=attribute)
         if not series:
             return _unknown("reading", f"{entity}#{attribute}")
-        walk = Walk(conn, city, city_profile(city).zone, public, reader)
+        walk = Walk(conn, city, city_profile(city).zone, public, reader, own_only)
         books = Books(conn, city)
         return walk.finish(follow_reading(walk, books, series[0], instant), backward=False)
 

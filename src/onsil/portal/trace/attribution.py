@@ -1,8 +1,8 @@
-"""Which award paid for which part of a purchase: whole amounts, first in, first out. Pure.
+"""Which source paid for which part of newly issued value: whole amounts, in order. Pure.
 
-A lot of local currency that a conversion made may stem from several awards, and may be spent in
-several payments. Sources fill it in the order in which they were taken, payments empty it in the
-order in which they were made, so each won has exactly one source and all parts add up.
+The ledger's positions say which unit went where. Where value is given up and other value issued
+for it (points that become won), the sources fill what was issued in the order in which they were
+taken, so each won has exactly one source and all parts add up.
 """
 
 from collections.abc import Sequence
@@ -50,63 +50,3 @@ def parts_of(
 def _carried_back(first: int, last: int, width: int, amount: int) -> Stretch:
     """The stretch of a source that a stretch of the lot's share of it stands for."""
     return first * amount // width, last * amount // width
-
-
-@dataclass(frozen=True)
-class Taking:
-    """A lot's value taken by a piece of a transfer; `undoes` names a transfer it gives back."""
-
-    transfer: str
-    piece: int
-    amount: int
-    undoes: str = ""
-
-
-def stretches(total: int, takings: Sequence[Taking]) -> dict[tuple[str, int], list[Stretch]]:
-    """Which stretch of a lot each taking has, in the order given, the lowest free part first.
-
-    A reversal frees what its transfer had taken, so later takings have it again. Raises ValueError
-    when more is taken than is free.
-    """
-    free: list[Stretch] = [(0, total)]
-    taken: dict[tuple[str, int], list[Stretch]] = {}
-    for taking in takings:
-        if taking.undoes:
-            back = [s for key, own in taken.items() if key[0] == taking.undoes for s in own]
-            free = _joined(free + back)
-            continue
-        wanted, own, left = taking.amount, [], []
-        for low, high in free:
-            cut = min(high, low + wanted)
-            if cut > low:
-                own.append((low, cut))
-                wanted -= cut - low
-            if cut < high:
-                left.append((cut, high))
-        if wanted:
-            raise ValueError(f"{taking} takes {wanted} more than the lot holds")
-        taken[taking.transfer, taking.piece] = own
-        free = left
-    return taken
-
-
-def _joined(parts: list[Stretch]) -> list[Stretch]:
-    joined: list[Stretch] = []
-    for low, high in sorted(parts):
-        if joined and joined[-1][1] == low:
-            joined[-1] = (joined[-1][0], high)
-        else:
-            joined.append((low, high))
-    return joined
-
-
-def slice_of(own: Sequence[Stretch], start: int, end: int) -> list[Stretch]:
-    """The stretches of the lot that [start, end) of a taking stands for."""
-    found, before = [], 0
-    for low, high in own:
-        width = high - low
-        first, last = max(start - before, 0), min(end - before, width)
-        if first < last:
-            found.append((low + first, low + last))
-        before += width
-    return found

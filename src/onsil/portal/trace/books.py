@@ -1,4 +1,4 @@
-"""The ledger's lots as a trace reads them: what each was made of and which stretch who took."""
+"""The ledger as a trace reads it: transfers, and who brought or took which positions of a lot."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,19 +6,60 @@ from uuid import UUID
 
 from onsil import ledger
 from onsil.core.database import Connection
-from onsil.portal.trace.attribution import Stretch, Taking, stretches
 
-_PAGE = 500
+
+@dataclass(frozen=True)
+class Held:
+    """Positions [start, end) of the lot of these terms in one account."""
+
+    account: str
+    asset: str
+    terms: ledger.LotTerms
+    start: int
+    end: int
+
+    @property
+    def amount(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Share:
+    """Part of a piece of a transfer's leg: `start` and `end` count from the piece's beginning."""
+
+    transfer: ledger.Transfer
+    leg: ledger.PostedLeg
+    piece: ledger.Piece
+    start: int
+    end: int
+
+    @property
+    def amount(self) -> int:
+        return self.end - self.start
+
+    @property
+    def taken(self) -> Held | None:
+        """The positions it left; None for value that was issued or came without lots."""
+        return self._held(self.leg.source, self.piece.taken)
+
+    @property
+    def made(self) -> Held | None:
+        """The positions it entered; None where its destination keeps no lots."""
+        return self._held(self.leg.destination, self.piece.made)
+
+    def _held(self, account: str, first: int | None) -> Held | None:
+        if first is None:
+            return None
+        terms = self.piece.terms
+        return Held(account, self.leg.asset, terms, first + self.start, first + self.end)
 
 
 @dataclass
 class Books:
-    """Lots and their takings, read once an account and kept while one trace is made."""
+    """Transfers, read once each while one trace is made."""
 
     conn: Connection
     city: str
-    _lots: dict[tuple[str, str], dict[UUID, ledger.Lot]] = field(default_factory=dict)
-    _takings: dict[tuple[str, str], dict[UUID, list[Taking]]] = field(default_factory=dict)
     _transfers: dict[UUID, ledger.Transfer | None] = field(default_factory=dict)
 
     def transfer(self, transfer_id: UUID) -> ledger.Transfer | None:
@@ -26,54 +67,48 @@ class Books:
             self._transfers[transfer_id] = ledger.transfer(self.conn, self.city, transfer_id)
         return self._transfers[transfer_id]
 
-    def lot(self, account: str, asset: str, lot_id: UUID) -> ledger.Lot:
-        """A lot of an account, spent ones included. Raises KeyError when the account has none."""
-        return self.lots(account, asset)[lot_id]
+    def brought(self, held: Held) -> Iterator[Share]:
+        """The pieces that first brought these positions. What came back by a reversal had been
+        brought before."""
+        found = ledger.credits_of(
+            self.conn, self.city, held.account, held.asset, held.terms, held.start, held.end
+        )
+        for stretch in found:
+            transfer = self.transfer(stretch.transfer_id)
+            assert transfer is not None, "the journal keeps what it names"
+            piece = transfer.legs[stretch.leg].pieces[stretch.piece]
+            assert piece.made is not None
+            yield self._share(transfer, stretch, piece.made)
 
-    def lots(self, account: str, asset: str) -> dict[UUID, ledger.Lot]:
-        place = (account, asset)
-        if place not in self._lots:
-            held = ledger.lots(self.conn, self.city, account, asset, spent=True)
-            self._lots[place] = {lot.id: lot for lot in held}
-        return self._lots[place]
+    def took(self, held: Held) -> Iterator[Share]:
+        """The pieces that took these positions and were not reversed since."""
+        found = ledger.debits_of(
+            self.conn, self.city, held.account, held.asset, held.terms, held.start, held.end
+        )
+        for stretch in found:
+            transfer = self.transfer(stretch.transfer_id)
+            assert transfer is not None, "the journal keeps what it names"
+            piece = transfer.legs[stretch.leg].pieces[stretch.piece]
+            assert piece.taken is not None
+            if transfer.reversed_by is None:
+                yield self._share(transfer, stretch, piece.taken)
 
-    def stretches(
-        self, account: str, asset: str, lot: ledger.Lot
-    ) -> dict[tuple[str, int], list[Stretch]]:
-        """Every taking's stretches of a lot, by transfer and piece."""
-        return stretches(lot.initial, self.takings(account, asset).get(lot.id, []))
-
-    def takings(self, account: str, asset: str) -> dict[UUID, list[Taking]]:
-        """What was taken from each lot of an account, in the order in which it happened."""
-        place = (account, asset)
-        if place not in self._takings:
-            found: dict[UUID, list[Taking]] = {}
-            for entry in sorted(self._entries(*place), key=lambda e: (e.transfer_id, e.leg)):
-                for n, piece in enumerate(entry.pieces):
-                    if piece.taken is not None and entry.amount < 0:
-                        taking = Taking(
-                            str(entry.transfer_id), piece_key(entry.leg, n), piece.amount
-                        )
-                        found.setdefault(piece.taken, []).append(taking)
-                    elif piece.made is not None and entry.reverses is not None:
-                        taking = Taking(
-                            str(entry.transfer_id), piece_key(entry.leg, n), piece.amount,
-                            undoes=str(entry.reverses),
-                        )  # fmt: skip
-                        found.setdefault(piece.made, []).append(taking)
-            self._takings[place] = found
-        return self._takings[place]
-
-    def _entries(self, account: str, asset: str) -> Iterator[ledger.Entry]:
-        before = None
-        while True:
-            page = ledger.statement(self.conn, self.city, account, asset, _PAGE, before)
-            yield from page
-            if len(page) < _PAGE:
-                return
-            before = page[-1].transfer_id
+    @staticmethod
+    def _share(transfer: ledger.Transfer, stretch: ledger.Stretch, first: int) -> Share:
+        leg = transfer.legs[stretch.leg]
+        piece = leg.pieces[stretch.piece]
+        return Share(transfer, leg, piece, stretch.start - first, stretch.end - first)
 
 
-def piece_key(leg: int, piece: int) -> int:
-    """One number for a piece within its transfer."""
-    return leg * 1_000_000 + piece
+def shares_of(transfer: ledger.Transfer) -> list[Share]:
+    """Every piece of a transfer, whole."""
+    return [
+        Share(transfer, leg, piece, 0, piece.amount)
+        for leg in transfer.legs
+        for piece in leg.pieces
+    ]
+
+
+def is_issued(share: Share) -> bool:
+    """Whether the value came into being here."""
+    return share.taken is None and share.made is not None

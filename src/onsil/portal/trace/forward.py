@@ -1,20 +1,18 @@
 """From a reading on: the runs that used it, claims, awards and credits, and what they bought."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from onsil import footprint, hub, ledger
+from onsil import footprint, hub
 from onsil.core.periods import Period
 from onsil.portal.terms import Figure, Step, StepKind, Words
-from onsil.portal.trace.attribution import Stretch
 from onsil.portal.trace.awards import visit_award
-from onsil.portal.trace.books import Books
+from onsil.portal.trace.books import Books, Share, is_issued, shares_of
 from onsil.portal.trace.carbon import visit_batch, visit_claim, visit_retirement, visit_run
 from onsil.portal.trace.figures import grouped
 from onsil.portal.trace.readings import ORIGINS, day_chart, is_home, site_of
-from onsil.portal.trace.value import add_transfer, sources_of, unit_of
+from onsil.portal.trace.value import add_transfer, given_for, unit_of
 from onsil.portal.trace.walk import Walk
 from onsil.rewards.models import AwardPosting, DecisionEvidence
 
@@ -110,63 +108,42 @@ def _follow_award(walk: Walk, books: Books, award: str, award_id: UUID) -> None:
     if transfer is None:
         return
     key = add_transfer(walk, transfer)
-    for lot in transfer.lots:
-        if lot.terms.origin_kind == "award":
-            walk.link(key, award, lot.initial, "P")
-            _follow_lot(walk, books, key, lot, [(0, lot.initial)])
+    for share in shares_of(transfer):
+        if is_issued(share) and share.piece.terms.origin_kind == "award":
+            walk.link(key, award, share.amount, "P")
+            _follow(walk, books, key, share)
 
 
-def _follow_lot(
-    walk: Walk, books: Books, made_by: str, made: Any, wanted: Sequence[Stretch]
-) -> None:
-    """Every transfer that took from these stretches of a lot, and what it made of them."""
-    lot = books.lot(made.account, made.asset, made.id)
-    for (taker_id, piece), own in books.stretches(made.account, made.asset, lot).items():
-        common = _common(own, wanted)
-        amount = sum(high - low for low, high in common)
-        taker = books.transfer(UUID(taker_id))
-        if not amount or taker is None or taker.reversed_by is not None:
+def _follow(walk: Walk, books: Books, made_by: str, share: Share) -> None:
+    """Every transfer that took what a share brought, and what it made of it."""
+    if share.made is None:
+        return
+    for taking in books.took(share.made):
+        key = add_transfer(walk, taking.transfer)
+        walk.link(key, made_by, taking.amount, unit_of(share.made.asset)[1])
+        if not walk.may_pass(taking.leg.destination):
             continue
-        key = add_transfer(walk, taker)
-        walk.link(key, made_by, amount, unit_of(made.asset)[1])
-        for following in taker.lots:
-            onward = _carried(books, taker, following, piece, own, common)
-            if onward:
-                _follow_lot(walk, books, key, following, onward)
+        if taking.made is not None:
+            _follow(walk, books, key, taking)
+        for onward in _carried(taking):
+            _follow(walk, books, key, onward)
 
 
-def _common(own: Sequence[Stretch], wanted: Sequence[Stretch]) -> list[Stretch]:
-    pairs = ((max(a, c), min(b, d)) for a, b in own for c, d in wanted)
-    return sorted((low, high) for low, high in pairs if low < high)
-
-
-def _carried(
-    books: Books, taker: ledger.Transfer, made: Any, piece: int,
-    own: Sequence[Stretch], common: Sequence[Stretch],
-) -> list[Stretch]:  # fmt: skip
-    """Where stretches that one piece took lie in the lot that was made of it."""
-    sources = sources_of(books, taker, made)
-    whole = sum(source.part.amount for source in sources)
-    before, found = 0, []
-    for source in sources:
-        if source.piece == piece:
-            low = before * made.initial // whole
-            high = (before + source.part.amount) * made.initial // whole
-            for start, end in common:
-                at, until = _offset(own, start), _offset(own, end - 1) + 1
-                amount = source.part.amount
-                found.append(
-                    (low + at * (high - low) // amount, low + until * (high - low) // amount)
-                )
-        before += source.part.amount
-    return found
-
-
-def _offset(own: Sequence[Stretch], position: int) -> int:
-    """How far into a taking a position of its lot lies."""
-    before = 0
-    for low, high in own:
-        if low <= position < high:
-            return before + position - low
-        before += high - low
-    raise ValueError(f"{position} was not taken")
+def _carried(taking: Share) -> Iterator[Share]:
+    """Where value that was given up lies in what was issued to its owner for it."""
+    if taking.made is not None:
+        return
+    for issued in shares_of(taking.transfer):
+        if not is_issued(issued) or issued.leg.destination != taking.leg.source:
+            continue
+        sources, total, before = given_for(issued), issued.piece.amount, 0
+        whole = sum(source.piece.amount for source in sources)
+        for source in sources:
+            low = before * total // whole
+            before += source.piece.amount
+            high = before * total // whole
+            if source.leg is taking.leg and source.piece == taking.piece:
+                width, amount = high - low, source.piece.amount
+                start, end = taking.start * width // amount, taking.end * width // amount
+                if start < end:
+                    yield Share(issued.transfer, issued.leg, issued.piece, low + start, low + end)

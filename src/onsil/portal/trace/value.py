@@ -1,15 +1,14 @@
 """From money back: a payment to the lots it took, the conversions and awards that made them."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
 from onsil import footprint, ledger
 from onsil.citizen.models import Conversion, Payment
 from onsil.portal.terms import Figure, Step, StepKind, Words
-from onsil.portal.trace.attribution import Part, Stretch, parts_of, slice_of
+from onsil.portal.trace.attribution import Part, parts_of
 from onsil.portal.trace.awards import visit_award
-from onsil.portal.trace.books import Books, piece_key
+from onsil.portal.trace.books import Books, Held, Share, is_issued, shares_of
 from onsil.portal.trace.carbon import sale_words, visit_batch, visit_retirement
 from onsil.portal.trace.figures import points, won
 from onsil.portal.trace.walk import Walk, as_uuid
@@ -27,6 +26,13 @@ _KINDS = {
     "issuance": Words("크레딧 입고", "Credits entered"),
     "sale": Words("크레딧 판매", "Credits sold"),
     "retirement": Words("크레딧 사용 완료", "Credits retired"),
+    "charge": Words("내 돈으로 충전", "Charged with own money"),
+    "cashback": Words("캐시백", "Cashback"),
+    "gift": Words("선물", "Gift"),
+    "refund": Words("환불", "Refund"),
+    "grant": Words("정책수당 지급", "Allowance granted"),
+    "reversal": Words("거래 취소", "Transfer reversed"),
+    "expiry": Words("유효기간이 지나 소멸", "Expired"),
 }
 _OTHER = Words("이체", "Transfer")
 
@@ -38,19 +44,9 @@ def visit_transfer(walk: Walk, books: Books, transfer_id: UUID) -> str | None:
         return None
     key = add_transfer(walk, transfer)
     _visit_business(walk, key, transfer)
-    issued = [lot for lot in transfer.lots if lot.parent_id is None and lot.asset != "KRW"]
-    if issued:
-        for lot in issued:
-            _visit_sources(walk, books, key, transfer, lot, [(0, lot.initial)])
-        return key
-    for number, leg in enumerate(transfer.legs):
-        for n, piece in enumerate(leg.pieces):
-            if piece.taken is None:
-                continue
-            lot = books.lot(leg.source, leg.asset, piece.taken)
-            place = (str(transfer.id), piece_key(number, n))
-            taken = books.stretches(leg.source, leg.asset, lot).get(place, [])
-            _visit_lot(walk, books, key, leg.source, leg.asset, lot, taken)
+    shares = [share for share in shares_of(transfer) if share.leg.asset != "KRW"]
+    for share in [share for share in shares if is_issued(share)] or shares:
+        _visit_share(walk, books, key, share)
     return key
 
 
@@ -59,10 +55,9 @@ def add_transfer(walk: Walk, transfer: ledger.Transfer) -> str:
     key = f"transfer-{transfer.id}"
     if walk.has(key):
         return key
-    for leg in transfer.legs:
-        for code in (leg.source, leg.destination):
-            if code.startswith("citizen:"):
-                walk.owners.add(code.removeprefix("citizen:"))
+    shared = walk.note_owners(
+        code for leg in transfer.legs for code in (leg.source, leg.destination)
+    )
     entry = ledger.transfer_entry(walk.conn, walk.city, transfer.id)
     return walk.add(
         Step(
@@ -74,7 +69,7 @@ def add_transfer(walk: Walk, transfer: ledger.Transfer) -> str:
             title=_KINDS.get(transfer.kind, _OTHER),
             words=_transfer_words(walk, transfer),
             figures=tuple(_figures(transfer)),
-            proof=walk.proof("transfer", transfer.id, entry),
+            proof=walk.proof("transfer", transfer.id, entry, shared=shared),
         )
     )
 
@@ -166,80 +161,46 @@ def _link_to(walk: Walk, later: str, earlier: str | None, amount: int | None = N
         walk.link(later, earlier, amount, "tCO2e" if amount is not None else "")
 
 
-def _visit_lot(
-    walk: Walk, books: Books, later: str, account: str, asset: str, lot: ledger.Lot,
-    taken: Sequence[Stretch],
-) -> None:  # fmt: skip
-    """`later` took these stretches of a lot: go on to the transfer that made the lot."""
-    maker = books.transfer(lot.transfer_id)
-    amount = sum(high - low for low, high in taken)
-    if maker is None or not amount:
-        return
-    key = add_transfer(walk, maker)
-    walk.link(later, key, amount, unit_of(asset)[1])
-    made = next((m for m in maker.lots if m.id == lot.id), None)
-    if made is not None:
-        _visit_sources(walk, books, key, maker, made, taken)
-
-
-def _visit_sources(
-    walk: Walk, books: Books, key: str, maker: ledger.Transfer, made: Any,
-    taken: Sequence[Stretch],
-) -> None:  # fmt: skip
-    """What stretches of a lot stem from: an award that issued it, or the lots it was made of."""
-    if made.parent_id is None and made.terms.origin_kind == "award":
-        award = as_uuid(made.terms.origin_id)
+def _visit_share(walk: Walk, books: Books, key: str, share: Share) -> None:
+    """What part of a transfer stems from: the positions it took, the award that issued it, or what
+    its owner gave up for it in the same transfer."""
+    if share.taken is not None:
+        _visit_held(walk, books, key, share.taken)
+    elif share.piece.terms.origin_kind == "award":
+        award = as_uuid(share.piece.terms.origin_id)
         step = visit_award(walk, award) if award is not None else None
         if step is not None:
-            walk.link(key, step, sum(high - low for low, high in taken), "P")
-        return
-    sources = sources_of(books, maker, made)
-    if not sources:
-        return
-    wanted: dict[str, list[Stretch]] = {}
-    for low, high in taken:
-        for part, own in parts_of([s.part for s in sources], made.initial, low, high):
-            wanted.setdefault(part.source, []).append(own)
-    for source in sources:
-        for low, high in wanted.get(source.part.source, ()):
-            _visit_lot(
-                walk, books, key, source.account, source.asset, source.lot,
-                slice_of(source.taken, low, high),
-            )  # fmt: skip
+            walk.link(key, step, share.amount, "P")
+    else:
+        given = given_for(share)
+        parts = [Part(str(n), source.piece.amount) for n, source in enumerate(given)]
+        total = share.piece.amount
+        for part, (low, high) in parts_of(parts, total, share.start, share.end) if parts else ():
+            source = given[int(part.source)]
+            _visit_share(
+                walk, books, key, Share(source.transfer, source.leg, source.piece, low, high)
+            )
 
 
-class Source:
-    """A lot that a transfer took from to make another, and the stretches it took."""
-
-    def __init__(self, books: Books, maker: ledger.Transfer, number: int, n: int) -> None:
-        leg = maker.legs[number]
-        piece = leg.pieces[n]
-        assert piece.taken is not None
-        self.piece = piece_key(number, n)
-        self.account, self.asset = leg.source, leg.asset
-        self.lot = books.lot(leg.source, leg.asset, piece.taken)
-        place = (str(maker.id), self.piece)
-        self.taken = books.stretches(leg.source, leg.asset, self.lot).get(place, [])
-        self.part = Part(f"{number}:{n}", piece.amount)
-        self.pocket = (self.lot.terms.fund, self.lot.terms.merchant_rule)
+def _visit_held(walk: Walk, books: Books, later: str, held: Held) -> None:
+    """`later` took these positions: go on to the transfers that had brought them."""
+    for share in books.brought(held):
+        key = add_transfer(walk, share.transfer)
+        walk.link(later, key, share.amount, unit_of(held.asset)[1])
+        if walk.may_pass(share.leg.source):
+            _visit_share(walk, books, key, share)
 
 
-def sources_of(books: Books, maker: ledger.Transfer, made: Any) -> list[Source]:
-    """The pieces a lot was made of: those that became it, or, for newly issued value, what its
-    owner gave up in the same transfer out of the same fund and under the same rule."""
-    moved = [
-        Source(books, maker, number, n)
-        for number, leg in enumerate(maker.legs)
-        for n, piece in enumerate(leg.pieces)
-        if piece.made == made.id and piece.taken is not None
-    ]
-    if moved or made.parent_id is not None:
-        return moved
+def given_for(issued: Share) -> list[Share]:
+    """What its owner gave up, out of the same fund and under the same rule, in the transfer that
+    issued value to them: points that became won."""
     given = [
-        Source(books, maker, number, n)
-        for number, leg in enumerate(maker.legs)
-        for n, piece in enumerate(leg.pieces)
-        if piece.taken is not None and leg.source == made.account
+        share
+        for share in shares_of(issued.transfer)
+        if share.taken is not None and share.leg.source == issued.leg.destination
     ]
-    pocket = (made.terms.fund, made.terms.merchant_rule)
-    return [source for source in given if source.pocket == pocket] or given
+    return [share for share in given if _pocket(share) == _pocket(issued)] or given
+
+
+def _pocket(share: Share) -> tuple[str, str]:
+    return share.piece.terms.fund, share.piece.terms.merchant_rule

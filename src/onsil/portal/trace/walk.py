@@ -1,6 +1,6 @@
 """The walk itself: steps gathered once each, joined by links, with their proofs looked up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,11 @@ _WITHHELD = Words(
     "개인의 집에 관한 증명은 본인과 검증인만 받습니다.",
     "Proofs about a private home are for its people and the verifier.",
 )
+_SHARED = Words(
+    "이 증명에는 상대방의 잔액도 들어 있어 여기서는 보이지 않습니다.",
+    "This proof also holds the other person's balance, so it is not shown here.",
+)
+_CITIZEN = "citizen:"
 
 
 @dataclass
@@ -30,6 +35,8 @@ class Walk:
 
     `reader` is the id of who reads, to whom their own home is "your home".
     `public` leaves out whatever says something about a person: a home's place, readings and name.
+    With `own_only` the walk ends where value changed hands with another citizen, whose side of it
+    is theirs.
     """
 
     conn: Connection
@@ -37,6 +44,7 @@ class Walk:
     zone: ZoneInfo
     public: bool = False
     reader: str = ""
+    own_only: bool = False
     steps: dict[str, Step] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     owners: set[str] = field(default_factory=set)
@@ -52,6 +60,18 @@ class Walk:
             step = replace(step, digest=step.proof.bundle["commitment"])
         self.steps[step.key] = step
         return step.key
+
+    def may_pass(self, account: str) -> bool:
+        """Whether the walk may go on beyond this account."""
+        foreign = account.startswith(_CITIZEN) and account != _CITIZEN + self.reader
+        return not (self.own_only and foreign)
+
+    def note_owners(self, accounts: Iterable[str]) -> bool:
+        """Note whose transfer it is; whether it is the reader's together with someone else."""
+        people = {a.removeprefix(_CITIZEN) for a in accounts if a.startswith(_CITIZEN)}
+        shared = self.own_only and self.reader in people and len(people) > 1
+        self.owners |= {self.reader} if shared else people
+        return shared
 
     def link(
         self, later: str, earlier: str, amount: int | Decimal | None = None, unit: str = ""
@@ -71,15 +91,19 @@ class Walk:
         entry: Mapping[str, Any] | None,
         *,
         personal: bool = False,
+        shared: bool = False,
     ) -> Proof:
         """Where a row stands in the log, checked here against the row as it is now.
 
-        A proof holds the row's content, so that of a `personal` row is kept from the public.
+        A proof holds the row's content, so that of a `personal` row is kept from the public, and
+        that of a `shared` one from either side.
         """
         if entry is None:
             return Proof(ProofState.NONE)
         if personal and self.public:
             return Proof(ProofState.NONE, note=_WITHHELD)
+        if shared:
+            return Proof(ProofState.NONE, note=_SHARED)
         folder = configuration().log_home
         bundle = proof.bundle(self.conn, self.city, kind, subject_id, folder, entry)
         if isinstance(bundle, Refusal):

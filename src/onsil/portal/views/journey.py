@@ -52,7 +52,10 @@ def _allowed_back(request: HttpRequest, kind: str, id: str) -> Trace | None:
     public = kind in PUBLIC_KINDS and not everything
     if not public and not request.user.is_authenticated:
         return None
-    found = trace_back(request.city.code, kind, id, reader=_reader(request), public=public)
+    found = trace_back(
+        request.city.code, kind, id, reader=_reader(request), public=public,
+        own_only=not everything,
+    )  # fmt: skip
     if isinstance(found, Refusal):
         raise Http404(found.code)
     if not (everything or public or owns(request, found)):
@@ -81,7 +84,7 @@ def reading(request: HttpRequest) -> HttpResponseBase:
         return redirect_to_login(request.get_full_path())
     found = trace_forward(
         request.city.code, entity, attribute, instant, reader=_reader(request),
-        public=not everything and not home,
+        public=not everything and not home, own_only=not everything,
     )  # fmt: skip
     if isinstance(found, Refusal):
         raise Http404(found.code)
