@@ -141,7 +141,9 @@ def test_the_log_is_served_as_files(world: World):
     assert client().get(f"/log/goyang/{year}/checkpoint").status_code == 404
 
 
-@pytest.mark.parametrize(("language", "said"), [("ko", "봉인된 기록"), ("en", "Sealed records")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("ko", "증인이 되는 법"), ("en", "Become a witness")]
+)
 def test_the_transparency_page_shows_the_log(world: World, language: str, said: str):
     page = client(language=language).get(reverse("transparency")).content.decode()
     newest = logbook(CITY)[0]

@@ -19,6 +19,12 @@ _TILE = re.compile(rf"tile/(?:entries|[0-5]?\d|6[0-3])/{_INDEX}{_WIDTH}")
 _TEXTS = frozenset({PUBLISHED, WITNESSED, *KEY_FILES})
 # A full tile never changes. A partial one is true for its size and then replaced by a fuller one.
 _FOREVER = "public, max-age=31536000, immutable"
+_RUN_A_WITNESS = """\
+pip install .                                  # in a checkout of Onsil
+onsil witness key --name witness.example.org
+curl -O {log}verifier-key
+onsil witness add-log verifier-key --every-year
+onsil witness run --host 0.0.0.0 --port 8405"""
 
 
 @require_safe
@@ -46,18 +52,21 @@ def log_file(request: HttpRequest, city: str, year: int, path: str) -> HttpRespo
 def transparency(request: HttpRequest) -> HttpResponse:
     """The state of the city's log: checkpoints, witnesses, anchors, and how to check them."""
     shown = overview(request.city.code)
+    newest = shown.newest
+    address = request.build_absolute_uri("/").rstrip("/")
     language = get_language() or "ko"
     return render(
         request,
         "portal/transparency.html",
         {
             "shown": shown,
-            "newest": shown.newest,
+            "newest": newest,
             "chart": growth_chart(shown.growth, request.city.zone),
             "witnesses": [(one, operator(one, language)) for one in shown.status.witnesses],
             "policy": shown.status.policy,
             "program": program(),
-            "address": request.build_absolute_uri("/").rstrip("/"),
+            "address": address,
+            "witness_lines": _RUN_A_WITNESS.format(log=address + newest.path if newest else ""),
         },
     )
 

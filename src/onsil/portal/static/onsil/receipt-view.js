@@ -121,7 +121,8 @@ function anchorStep(found, codes) {
   if (fault) return step("bad", words.anchor, finding({ code: fault }));
   if (!found.anchor) return step("info", words.anchor, words.anchorNone);
   const { place, block, transaction, size } = found.anchor;
-  return step("info", words.anchor, words.anchorGood(number(size)),
+  const development = /^evm:(1337|31337):/.test(place) ? element("p", "small strong", words.anchorDevelopment) : "";
+  return step("info", words.anchor, words.anchorGood(number(size)), development,
     element("p", "tiny muted note-hash", `${place} · block ${block} · ${transaction}`));
 }
 

@@ -66,6 +66,7 @@ export const words = {
   uncheckable: (name) => say(`${name}: ML-DSA-44 서명은 이 브라우저가 확인하지 못합니다. verify_receipt.py로 확인할 수 있습니다.`, `${name}: this browser cannot check ML-DSA-44 signatures; verify_receipt.py can.`),
   anchor: say("체인 고정", "Anchored on a chain"),
   anchorGood: (size) => say(`이 잎은 크기 ${size}의 나무에 있고, 영수증은 그 나무가 아래 자리에 고정되었다고 합니다. 체인에는 묻지 않았습니다.`, `The leaf is in the tree of size ${size}, which the receipt says is anchored below. The chain was not asked.`),
+  anchorDevelopment: say("개발용 체인이며, 바깥 사람에게는 아무것도 증명하지 않습니다.", "This is a development chain: it proves nothing to outsiders."),
   anchorNone: say("이 영수증을 만들 때는 아직 고정 전이었습니다.", "Not anchored yet when this receipt was made."),
   up: (n) => say(`올라가는 길 ${n}걸음을 글로 보기`, `The way up in words, ${n} steps`),
   step: (i, side, hash, made) => say(
