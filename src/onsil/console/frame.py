@@ -46,6 +46,7 @@ _MENU = (
     Entry("projects", "console-projects", "credit", gettext_lazy("감축 사업과 크레딧")),
     Entry("shops", "console-shops", "shop", gettext_lazy("가맹점과 정산")),
     Entry("currency", "currency", "fund", gettext_lazy("지역화폐")),
+    Entry("books", "books", "meter", gettext_lazy("장부와 마감"), (*STAFF, Role.VERIFIER)),
     Entry("evidence", "evidence", "seal", gettext_lazy("증거실"), (*STAFF, Role.VERIFIER)),
     Entry("market", "market", "sell", gettext_lazy("크레딧 거래"), (*STAFF, Role.BUYER)),
     Entry("people", "console-people", "people", gettext_lazy("사람과 역할")),

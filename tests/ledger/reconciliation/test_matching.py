@@ -86,6 +86,28 @@ def test_a_transfer_sent_in_parts():
     assert pairs(found) == [({"a1", "a2"}, {"x"})]
 
 
+def test_what_the_books_moved_and_moved_back_needs_no_bank():
+    out, back = book("x", -700, text="x"), book("y", 700, 1, text="y", reverses=None)
+    assert match([], [out, back], [rule("cancel")]).matches == ()
+    from dataclasses import replace
+
+    assert pairs(match([], [out, replace(back, reverses=out.transfer_id)], [rule("cancel")])) == [
+        (set(), {"x", "y"})
+    ]
+    named = [replace(line, reference=REF) for line in (out, back)]
+    assert len(match([], named, [rule("cancel")]).matches) == 1
+    far = [named[0], replace(named[1], day=named[1].day.replace(month=12))]
+    assert match([], far, [rule("cancel")]).matches == ()
+
+
+def test_a_rule_is_only_about_the_books_it_names():
+    others = [book("x", 300, text="reserve:points"), book("y", 400, text="budget:cashback:a")]
+    stray = book("z", 500, text="external:bank")
+    sweep = rule("many-to-one", group=("day",), books=("reserve:", "budget:"))
+    found = match([bank("a", 700)], [*others, stray], [sweep])
+    assert found.book == (stray,)
+
+
 def test_lines_without_what_a_group_is_made_of_are_in_none():
     others = [book("x", 300), book("y", 400)]
     found = match([bank("a", 700)], others, [rule("many-to-one", group=("origin",))])
@@ -109,6 +131,7 @@ _lines = st.lists(
 _RULES = [
     rule("reference", tolerance=100), rule("many-to-one", group=("origin",), choose="oldest"),
     rule("one-to-many", group=("day", "reference"), choose="oldest"), rule("window"),
+    rule("cancel"),
     rule("window", choose="oldest", days_before=6, days_after=6),
 ]  # fmt: skip
 
@@ -126,8 +149,8 @@ def test_matched_and_open_are_everything_once_in_any_order(ones, others, rules, 
     every = [*held, *found.bank, *found.book]
     assert sorted(x.id for x in every) == sorted(x.id for x in (*banks, *books))
     for one in found.matches:
-        assert one.bank
         assert one.book
+        assert one.bank or one.rule == "cancel"
         assert 0 <= -one.difference <= one.tolerance
     matched = sum(m.bank_sum for m in found.matches)
     assert matched + sum(x.amount for x in found.bank) == sum(x.amount for x in banks)

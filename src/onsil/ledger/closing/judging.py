@@ -35,9 +35,9 @@ def _trust(circulating: int, trust: int) -> Iterator[Reason]:
 def _account(account: BankAccount, one: AccountFigures) -> Iterator[Reason]:
     ko, en = account.name.ko, account.name.en
     in_use = one.matched or one.open_bank or one.open_book
-    if not one.covered:
+    if in_use and not one.covered:
         yield Reason(
-            "no-file", "block" if in_use else "note",
+            "no-file", "block",
             f"{ko}: 이 날의 파일이 들어오지 않았습니다.",
             f"{en}: no file for this day has come in.",
         )  # fmt: skip

@@ -28,7 +28,7 @@ from onsil.ledger.reconciliation.overview import (
     sums,
     waiting_proposals,
 )
-from onsil.ledger.reconciliation.receivers import Receiver, receivers, register_receiver
+from onsil.ledger.reconciliation.receiving import Receiver, receivers, register_receiver
 from onsil.ledger.reconciliation.setup import Setup, read_setup
 from onsil.ledger.reconciliation.store import balance_on, is_covered, line, of_file, open_lines
 from onsil.ledger.reconciliation.terms import (
@@ -51,7 +51,8 @@ __all__ = [
     "PROBLEMS", "RULES", "BadLine", "BankAccount", "BankLine", "Book", "Correction", "Event",
     "Finding", "ImportReport", "ImportedFile", "Line", "Match", "Matching", "Office", "Order",
     "Proposal", "Receiver", "ReconcileReport", "Rule", "RuleSet", "Setup", "Sums", "Taken", "Text",
-    "ask", "balance_on", "comment", "decide", "exceptions", "findings", "has_simulated", "history", "import_file",
+    "ask", "balance_on", "comment", "decide", "exceptions", "findings",
+    "has_simulated", "history", "import_file",
     "imported_file", "imported_files", "is_covered", "line", "lines_by_id", "lines_for", "match",
     "note_taken", "of_file", "open_lines", "proposal", "read_setup", "receivers", "reconcile",
     "register_receiver", "sums", "waiting_proposals",

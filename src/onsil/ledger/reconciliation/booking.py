@@ -2,7 +2,7 @@
 lines once each; and running the rules over what is open."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from uuid import UUID
@@ -12,6 +12,7 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.periods import local_day
+from onsil.ledger.accounts import accounts
 from onsil.ledger.queries import statement
 from onsil.ledger.reconciliation import matching, store
 from onsil.ledger.reconciliation.terms import BankAccount, Book, Line, Match, RuleSet
@@ -37,8 +38,7 @@ def take_books_in(
 ) -> int:
     """Take in what the ledger recorded since the last time; how many lines are new."""
     new = []
-    for book in account.books:
-        known = _counterparts(account, book)
+    for book, known in _mirrors(conn, city, account):
         last = store.last_transfer(conn, city, account.code, book.account)
         for entry in _entries(conn, city, book, last):
             day = local_day(entry.at, zone)
@@ -48,6 +48,19 @@ def take_books_in(
                 new.append((f"{book.account}:{entry.transfer_id}:{entry.leg}",
                             _line(account.code, book, entry, day)))  # fmt: skip
     return store.add_lines(conn, city, new, clock.now())
+
+
+def _mirrors(
+    conn: Connection, city: str, account: BankAccount
+) -> Iterator[tuple[Book, tuple[str, ...]]]:
+    """Every single ledger account that mirrors the bank account, and whose entries count there."""
+    for book in account.books:
+        known = _counterparts(account, book)
+        if not book.account.endswith(":"):
+            yield book, known
+            continue
+        for one in accounts(conn, city, asset=book.asset, prefix=book.account):
+            yield replace(book, account=one.code), known
 
 
 def _counterparts(account: BankAccount, book: Book) -> tuple[str, ...]:

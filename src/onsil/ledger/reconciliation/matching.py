@@ -73,6 +73,13 @@ def _explains(bank_sum: int, book_sum: int, rule: Rule) -> bool:
     return 0 <= book_sum - bank_sum <= rule.tolerance
 
 
+def concerns(rule: Rule, book: Line) -> bool:
+    """Whether a book line is one that the rule is about."""
+    if rule.book_kinds is not None and book.kind not in rule.book_kinds:
+        return False
+    return not rule.books or book.text.startswith(rule.books)
+
+
 def _by_amount(lines: Iterable[Line]) -> dict[int, list[Line]]:
     found: dict[int, list[Line]] = {}
     for line in lines:
@@ -85,7 +92,7 @@ def _candidates(bank: Line, amounts: dict[int, list[Line]], rule: Rule) -> list[
         line
         for amount in range(bank.amount, bank.amount + rule.tolerance + 1)
         for line in amounts.get(amount, ())
-        if near(bank, line, rule) and (rule.book_kinds is None or line.kind in rule.book_kinds)
+        if near(bank, line, rule) and concerns(rule, line)
     ]
 
 
@@ -115,7 +122,7 @@ def _window(bank: list[Line], book: list[Line], rule: Rule) -> list[Match]:
 def _groups(lines: list[Line], rule: Rule) -> list[list[Line]]:
     found: dict[tuple[str, ...], list[Line]] = {}
     for line in lines:
-        if rule.book_kinds is not None and line.side == "book" and line.kind not in rule.book_kinds:
+        if line.side == "book" and not concerns(rule, line):
             continue
         parts = {
             "origin": f"{line.origin_kind} {line.origin_id}" if line.origin_id else "",
@@ -140,13 +147,41 @@ def _many_to_one(bank: list[Line], book: list[Line], rule: Rule) -> list[Match]:
 
 def _one_to_many(bank: list[Line], book: list[Line], rule: Rule) -> list[Match]:
     groups = _groups(bank, rule)
-    wanted = [b for b in book if rule.book_kinds is None or b.kind in rule.book_kinds]
+    wanted = [b for b in book if concerns(rule, b)]
     offers = [
         ([one], [g for g in groups if _explains(_total(g), one.amount, rule) and _all_near(
             g, [one], rule)])
         for one in wanted
     ]  # fmt: skip
     return _choose(offers, rule, bank_first=False)
+
+
+def _cancel(bank: list[Line], book: list[Line], rule: Rule) -> list[Match]:
+    """Money that the books moved and moved back; the bank has seen nothing of it."""
+    used: set[object] = set()
+    found = []
+    takers = [line for line in book if concerns(rule, line)]
+    amounts = _by_amount(takers)
+    for one in takers:
+        if one.id in used:
+            continue
+        backs = [
+            (abs((other.day - one.day).days), other.day, other.id, other)
+            for other in amounts.get(-one.amount, ())
+            if other.id not in used and abs((other.day - one.day).days) <= rule.days_after
+            and (_takes_back(one, other) or references(one) & references(other))
+        ]  # fmt: skip
+        if backs:
+            other = min(backs, key=lambda b: b[:3])[3]
+            used |= {one.id, other.id}
+            found.append(_made(rule, [], [one, other], "", ""))
+    return found
+
+
+def _takes_back(one: Line, other: Line) -> bool:
+    return one.transfer_id is not None and (
+        other.reverses == one.transfer_id or one.reverses == other.transfer_id
+    )
 
 
 def _total(lines: Sequence[Line]) -> int:
@@ -204,7 +239,8 @@ def _oldest(
 
 def _made(rule: Rule, bank: list[Line], book: list[Line], ko: str, en: str) -> Match:
     """A match with the reason in words: which rule, and what agreed."""
-    total, days = _total(bank), max(abs((a.day - b.day).days) for a, b in product(bank, book))
+    total, every = _total(bank), [line.day for line in (*bank, *book)]
+    days = (max(every) - min(every)).days
     fee = _total(book) - total
     counts = f"{len(bank)}:{len(book)}"
     reasons_ko = [
@@ -224,5 +260,5 @@ def _made(rule: Rule, bank: list[Line], book: list[Line], ko: str, en: str) -> M
 
 _WAYS: dict[str, Callable[[list[Line], list[Line], Rule], list[Match]]] = {
     "reference": _reference, "window": _window, "many-to-one": _many_to_one,
-    "one-to-many": _one_to_many,
+    "one-to-many": _one_to_many, "cancel": _cancel,
 }  # fmt: skip

@@ -21,7 +21,7 @@ from onsil.ledger.reconciliation.terms import (
     Text,
 )
 
-_KINDS = ("reference", "window", "many-to-one", "one-to-many")
+_KINDS = ("reference", "window", "many-to-one", "one-to-many", "cancel")
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ def _rule(table: Mapping[str, Any]) -> Rule:
     return Rule(
         table["code"], table["kind"], _text(table["name"]), int(table.get("days_before", 0)),
         int(table.get("days_after", 0)), tuple(table.get("group", ())),
-        None if kinds is None else frozenset(kinds), table.get("choose", "only"),
+        None if kinds is None else frozenset(kinds), tuple(table.get("books", ())),
+        table.get("choose", "only"),
         int(table.get("tolerance_krw", 0)),
     )  # fmt: skip

@@ -116,7 +116,7 @@ class Taken:
     subject_id: str = ""
 
 
-RuleKind = Literal["reference", "window", "many-to-one", "one-to-many"]
+RuleKind = Literal["reference", "window", "many-to-one", "one-to-many", "cancel"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,7 @@ class Rule:
     window: same amount within the days; `choose` "only" when there is one candidate on either side,
     "oldest" takes the oldest of several.
     many-to-one: book lines of one `group` against one bank line; one-to-many: the reverse.
+    cancel: two book lines of one reference, or a transfer and its reversal, that sum to nothing.
     `tolerance` won may be missing in the bank (a fee that was kept back), and nothing otherwise.
     """
 
@@ -137,6 +138,8 @@ class Rule:
     days_after: int = 0
     group: tuple[str, ...] = ()
     book_kinds: frozenset[str] | None = None
+    books: tuple[str, ...] = ()
+    """Only book lines of ledger accounts whose codes begin so; all when empty."""
     choose: Literal["only", "oldest"] = "only"
     tolerance: int = 0
 
@@ -184,8 +187,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Book:
-    """Ledger accounts that mirror a bank account. `sign` -1: the account stands for the outside
-    world (`external:bank`), so what leaves it has come in at the bank."""
+    """Ledger accounts that mirror a bank account: one code, or all beginning with a prefix that
+    ends in ":". `sign` -1: they stand for the world outside the bank account (`external:bank`), so
+    what leaves them towards one of `counterparts` has come in at the bank."""
 
     account: str
     asset: str

@@ -126,9 +126,7 @@ class _Spool:
 def _plain(entry: Entry) -> list[Any]:
     lots: dict[tuple[Any, ...], int] = {}
     for piece in entry.pieces:
-        terms = getattr(piece, "terms", None)
-        if terms is None:
-            continue
+        terms = piece.terms
         key = (terms.fund, terms.expires_at, terms.merchant_rule, terms.refundable)
         lots[key] = lots.get(key, 0) + piece.amount
     return [

@@ -1,0 +1,1 @@
+"""The accountants' area: bank files, exceptions, statements, the daily close."""

@@ -1,0 +1,1 @@
+"""The accountants' screens."""
