@@ -29,7 +29,7 @@ def check_form(request: TransferRequest) -> Refusal | None:
     elif not 0 < len(request.legs) <= LEGS_MAX:
         return refusals.malformed("legs")
     for leg in request.legs:
-        no = _check_leg(leg, request.reverses is not None)
+        no = _check_leg(leg, request.phase == "single")
         if no is not None:
             return no
     return None
@@ -50,7 +50,7 @@ def _check_phase(request: TransferRequest) -> Refusal | None:
     return None
 
 
-def _check_leg(leg: Leg, reversing: bool) -> Refusal | None:
+def _check_leg(leg: Leg, single: bool) -> Refusal | None:
     amount = leg.amount
     if type(amount) is not int or amount <= 0:
         return refusals.amount_not_positive(str(amount))
@@ -69,7 +69,7 @@ def _check_leg(leg: Leg, reversing: bool) -> Refusal | None:
         if terms.expires_at is not None and terms.expires_at.tzinfo is None:
             return refusals.malformed("lot.expires_at")
     if leg.pieces is not None and (
-        (not reversing and any(p.made is not None for p in leg.pieces))
+        not single
         or sum(p.amount for p in leg.pieces) != amount
         or any(p.amount <= 0 for p in leg.pieces)
     ):

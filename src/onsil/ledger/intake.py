@@ -45,14 +45,14 @@ def submit(conn: Connection, city: str, requests: Iterable[TransferRequest]) -> 
     given, good = sift([(request, request.fingerprint()) for request in requests])
     if not good:
         return given
-    found = _known(conn, city, [r.key for group in good for r, _ in group])
+    found = known_keys(conn, city, [r.key for group in good for r, _ in group])
     queued: list[list[Marked]] = []
     for group in good:
         if len(group) == 1:
             (request, mark) = group[0]
             known = found.get(request.key)
             if known is not None:
-                given.setdefault(request.key, _told(known, mark))
+                given.setdefault(request.key, told(known, mark))
                 continue
             found[request.key] = Decision(request.key, mark, None, None)
         queued.append(group)
@@ -109,16 +109,20 @@ def hand_in(
         )  # fmt: skip
 
 
-def _known(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, Decision]:
-    """What the keys stand for: decided, or waiting in the queue (neither transfer nor refusal)."""
+def known_keys(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, Decision]:
+    """What the keys stand for: decided, or waiting in the queue or schedule (then with neither a
+    transfer nor a refusal)."""
     found = load_keys(conn, city, keys)
     missing = [key for key in keys if key not in found and "\x00" not in key]
     if missing:
         with cursor(conn) as run:
             rows = run.execute(
-                """SELECT requests FROM ledger_intake WHERE city = %s AND keys && %s::text[]
-                ORDER BY id""",
-                (city, texts(missing)),
+                """(SELECT requests FROM ledger_intake
+                 WHERE city = %(city)s AND keys && %(keys)s::text[] ORDER BY id)
+                UNION ALL
+                SELECT requests FROM ledger_scheduled
+                WHERE city = %(city)s AND key = ANY(%(keys)s::text[])""",
+                {"city": city, "keys": texts(missing)},
             ).fetchall()
         wanted = set(missing)
         for (text,) in rows:
@@ -128,7 +132,8 @@ def _known(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, Decisi
     return found
 
 
-def _told(known: Decision, mark: bytes) -> Answer:
+def told(known: Decision, mark: bytes) -> Answer:
+    """The answer to who hands in a request whose key stands for something already."""
     if known.fingerprint == mark and known.transfer_id is None and known.refusal is None:
         return Answer(known.key, "pending")
     return known.repeat(mark).answer
@@ -151,7 +156,7 @@ def answers(
 
 def answers_to(conn: Connection, city: str, marks: Mapping[str, bytes | None]) -> dict[str, Answer]:
     """The same, asked with keys and, where they are known, the requests' fingerprints."""
-    known = _known(conn, city, list(marks))
+    known = known_keys(conn, city, list(marks))
     return {key: outcome(decision, marks[key]) for key, decision in known.items()}
 
 

@@ -7,6 +7,7 @@ the book was read, and nothing of the page may stay.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -66,18 +67,16 @@ class Page:
 
 
 def page_of(
-    city: str, book: Book, decisions: Sequence[Decision], head: Head, leaf_writer: LeafWriter
-) -> tuple[Page, Head]:
-    """What decisions add to the journal that ended at `head`, and where it then ends."""
+    city: str, book: Book, decisions: Sequence[Decision], head: Head, now: datetime,
+    leaf_writer: LeafWriter,
+) -> tuple[Page, Head]:  # fmt: skip
+    """What decisions of `now` add to the journal that ended at `head`, and where it then ends."""
     page = Page(city)
     fresh = [d for d in decisions if d.fresh]
     if not fresh:
         return page, head
     applied = [d.applied for d in fresh if d.applied is not None]
-    after = Head(
-        head.sequence + 1, applied[-1].id if applied else head.last_id,
-        applied[-1].recorded_at if applied else head.recorded_at,
-    )  # fmt: skip
+    after = Head(head.sequence + 1, applied[-1].id if applied else head.last_id, now)
     page.add(
         1,
         """UPDATE ledger_head SET sequence = %(after)s, last_id = %(id)s, recorded_at = %(at)s
@@ -94,21 +93,21 @@ def page_of(
         page.leaves = [leaf_writer.encoded(one) for one in applied]
     refused = [d for d in fresh if d.refusal is not None]
     if refused:
-        add_refusals(page, refused, after)
+        add_refusals(page, refused, now)
     return page, after
 
 
-def add_refusals(page: Page, refused: Sequence[Decision], head: Head) -> None:
+def add_refusals(page: Page, refused: Sequence[Decision], now: datetime) -> None:
     """First refusals, so that their keys stay used."""
     known = [d.refusal for d in refused if d.refusal is not None]
     page.add(
         len(known),
         """INSERT INTO ledger_refusal (city, key, fingerprint, code, ko, en, facts, decided_at)
-        SELECT %(city)s, key, mark, code, ko, en, facts, coalesce(%(now)s, now())
+        SELECT %(city)s, key, mark, code, ko, en, facts, %(now)s
         FROM unnest(%(keys)s::text[], %(marks)s::bytea[], %(codes)s::text[], %(ko)s::text[],
           %(en)s::text[], %(facts)s::jsonb[]) AS given (key, mark, code, ko, en, facts)""",
         {
-            "now": head.recorded_at, "keys": texts([d.key for d in refused]),
+            "now": now, "keys": texts([d.key for d in refused]),
             "marks": hexes(d.fingerprint for d in refused), "codes": texts([r.code for r in known]),
             "ko": texts([r.ko for r in known]), "en": texts([r.en for r in known]),
             "facts": texts([orjson.dumps(dict(r.facts)).decode() for r in known]),
@@ -185,9 +184,9 @@ def _add_legs(page: Page, applied: Sequence[Applied]) -> None:
             "keys": optional_texts([r.key if r else None for r in requests]),
             "marks": optional_texts([one.fingerprint.hex() if one else None for one in heads]),
             "kinds": optional_texts([r.kind if r else None for r in requests]),
-            "memos": optional_texts([(r.memo or None) if r else None for r in requests]),
-            "origin_kinds": optional_texts([(r.origin_kind or None) if r else None for r in requests]),
-            "origin_ids": optional_texts([(r.origin_id or None) if r else None for r in requests]),
+            "memos": optional_texts([r and (r.memo or None) for r in requests]),
+            "origin_kinds": optional_texts([r and (r.origin_kind or None) for r in requests]),
+            "origin_ids": optional_texts([r and (r.origin_id or None) for r in requests]),
             "reverses": uuids(r.reverses if r else None for r in requests),
             "pending": uuids(r.pending if r else None for r in requests),
             "timeouts": moments(r.timeout_at if r else None for r in requests),

@@ -57,6 +57,7 @@ def _decide_alone(book: Book, marked: Marked, now: datetime, new_id: IdSource) -
         return known.repeat(mark)
     # A single leg changes nothing before everything is checked, so there is nothing to take back.
     simple = request.phase == "single" and request.reverses is None and len(request.legs) == 1
+    simple = simple and request.legs[0].pieces is None
     undo = None if simple else Undo()
     outcome = _apply(book, marked, now, new_id, undo)
     if isinstance(outcome, Refusal):

@@ -44,7 +44,7 @@ class Memory:
                 self.head.last_id, int(now.timestamp() * 1000), _random_bits(4 * len(requests))
             )
             decisions = decide(self.book, requests, now, ids)
-            page, self.head = page_of(self.city, self.book, decisions, self.head, self._leaves)
+            page, self.head = page_of(self.city, self.book, decisions, self.head, now, self._leaves)
         return page, decisions
 
     def forget(self, decisions: Sequence[Decision]) -> None:

@@ -36,7 +36,7 @@ class TermsReader:
 
     def pieces(self, rows: Sequence[tuple[str, str | None, str | None]]) -> list[tuple[Piece, ...]]:
         """The pieces of legs, given as their JSON with the origin of what they issued."""
-        parsed = [orjson.loads(text) for text, _, _ in rows]
+        parsed = [_parsed(text) for text, _, _ in rows]
         self.learn(piece[0] for pieces in parsed for piece in pieces)
         return [
             tuple(
@@ -54,8 +54,14 @@ class TermsReader:
         return self[number]._replace(origin_kind=kind or "", origin_id=key or "")
 
 
-_HEAD = """t.transfer_id, t.key, t.kind, t.effective_at, t.recorded_at, coalesce(t.memo, ''),
-  coalesce(t.origin_kind, ''), coalesce(t.origin_id, ''), t.reverses"""
+def _parsed(text: str) -> list[list[Any]]:
+    """The pieces of a leg; what somebody has made unreadable reads as a piece of nothing."""
+    try:
+        pieces = orjson.loads(text)
+        assert all(len(piece) == 4 and type(piece[0]) is int for piece in pieces)
+    except (ValueError, TypeError, AssertionError):
+        return [[0, None, None, 0]]
+    return pieces
 
 
 def read_transfers(conn: Connection, city: str, ids: Sequence[UUID]) -> list[Transfer]:
@@ -74,11 +80,14 @@ def read_transfers(conn: Connection, city: str, ids: Sequence[UUID]) -> list[Tra
             (city, wanted),
         ).fetchall()
         heads = run.execute(
-            f"""SELECT {_HEAD}, t.phase, t.pending_id, t.timeout_at, r.transfer_id
+            """SELECT t.transfer_id, t.key, t.kind, t.effective_at, t.recorded_at,
+              coalesce(t.memo, ''), coalesce(t.origin_kind, ''), coalesce(t.origin_id, ''),
+              t.reverses, t.phase, t.pending_id, t.timeout_at,
+              (SELECT r.transfer_id FROM ledger_leg r
+               WHERE r.city = t.city AND r.reverses = t.transfer_id ORDER BY 1 LIMIT 1)
             FROM ledger_leg t
-            LEFT JOIN ledger_leg r ON r.city = t.city AND r.reverses = t.transfer_id
             WHERE t.city = %s AND t.transfer_id = ANY(%s) AND t.number = 0
-            ORDER BY t.transfer_id""",  # pyright: ignore
+            ORDER BY t.transfer_id""",
             (city, wanted),
         ).fetchall()
     for row, pieces in zip(rows, reader.pieces([row[1:4] for row in rows]), strict=True):

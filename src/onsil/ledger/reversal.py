@@ -6,9 +6,9 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
 from onsil.ledger import refusals
+from onsil.ledger.posting import post
 from onsil.ledger.queries import transfer
 from onsil.ledger.terms import Answer, Leg, Piece, Transfer, TransferRequest
-from onsil.ledger.writer import post
 
 KIND = "reversal"
 

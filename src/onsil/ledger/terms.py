@@ -94,7 +94,7 @@ class Leg(NamedTuple):
     """`amount` of `asset` from one account to another, both named by code.
 
     `lot` gives the terms of newly issued value. `pieces` names positions exactly, those made being
-    given back to where they had been taken from; only a reversal may do so.
+    given back to where they had been taken from (reversals, refunds); not in two phases.
     """
 
     source: str

@@ -7,120 +7,37 @@ with a commit. When a batch fails, the one after it was decided on sand: both ar
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from uuid import UUID
 
 import psycopg
 
 from onsil.core.clock import Clock
 from onsil.core.database import ALL_CITIES, Connection, connect, cursor, scope
-from onsil.ledger import refusals, wire
-from onsil.ledger.arrays import numbers
+from onsil.ledger import refusals
 from onsil.ledger.book import Decision
 from onsil.ledger.intake import REQUESTS_CHANNEL, announce, announcements, chains
 from onsil.ledger.journal import Overtaken, Page, add_refusals
+from onsil.ledger.lapsing import cities_with_timeouts, expire_pending
 from onsil.ledger.loading import Head, lock_head, read_head
 from onsil.ledger.memory import ACCOUNTS_MAX, Memory
-from onsil.ledger.terms import Answer, TransferRequest
+from onsil.ledger.posting import (
+    BATCH_MAX,
+    Submission,
+    by_submission,
+    decide_now,
+    remove,
+    take_in,
+)
 from onsil.ledger.wire import Marked
 
-BATCH_MAX = 8192
 WINDOW_S = 0.003
+TIMEOUTS_EVERY_S = 1.0
 _RETRY_S_MAX = 2.0
+_AGAIN = (Overtaken, psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+_UNRECORDABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A row of the intake."""
-
-    id: int
-    token: UUID | None
-    requests: list[Marked]
-
-
-def post(
-    conn: Connection, city: str, requests: Iterable[TransferRequest], clock: Clock
-) -> dict[str, Answer]:
-    """Decide requests at once, in the caller's transaction; the answers by key.
-
-    The same machine and lock as the writer's. From here to the end of the transaction nobody else
-    posts in this city, so call it last and keep the transaction short.
-    """
-    marked = [(request, request.fingerprint()) for request in requests]
-    decisions = _decide_now(conn, city, lock_head(conn, city), marked, clock)
-    announce(conn, announcements(city, [(None, decisions)]))
-    given: dict[str, Answer] = {}
-    for decision in decisions:
-        given.setdefault(decision.key, decision.answer)
-    return given
-
-
-def _decide_now(
-    conn: Connection, city: str, head: Head, requests: Sequence[Marked], clock: Clock
-) -> list[Decision]:
-    """Decide and write in the caller's transaction, which holds the head."""
-    page, decisions = Memory(city, head).decide(conn, requests, clock)
-    page.write(conn)
-    return decisions
-
-
-def drain(conn: Connection, city: str, clock: Clock, limit: int = BATCH_MAX) -> int:
-    """Decide one batch of what was handed in, in the caller's transaction; how many requests.
-
-    Commit right afterwards. Submissions are taken whole and in the order of their arrival.
-    """
-    head = lock_head(conn, city)
-    found = take_in(conn, city, limit)
-    if not found:
-        return 0
-    requests = [marked for submission in found for marked in submission.requests]
-    decisions = _decide_now(conn, city, head, requests, clock)
-    _remove(Page(city), found).write(conn)
-    announce(conn, announcements(city, _by_submission(found, decisions)))
-    return len(requests)
-
-
-def take_in(
-    conn: Connection, city: str, limit: int = BATCH_MAX, but: Sequence[int] = ()
-) -> list[Submission]:
-    """The oldest submissions that wait, but for some, until they hold `limit` requests."""
-    with cursor(conn) as run:
-        rows = run.execute(
-            """SELECT i.id, i.token, i.requests
-            FROM (SELECT id, sum(size) OVER (ORDER BY id) - size AS before
-                  FROM (SELECT id, size FROM ledger_intake
-                        WHERE city = %(city)s AND id <> ALL(%(but)s::bigint[])
-                        ORDER BY id LIMIT %(limit)s) oldest) o
-            JOIN ledger_intake i ON i.city = %(city)s AND i.id = o.id
-            WHERE o.before < %(limit)s ORDER BY i.id""",
-            {"city": city, "limit": limit, "but": numbers(but)},
-        ).fetchall()
-    return [Submission(number, token, wire.decode(text)) for number, token, text in rows]
-
-
-def _remove(page: Page, done: Sequence[Submission]) -> Page:
-    """Decided submissions leave the intake. Raises Overtaken where another has decided them."""
-    page.add(
-        len(done),
-        "DELETE FROM ledger_intake WHERE city = %(city)s AND id = ANY(%(ids)s::bigint[])",
-        {"ids": numbers(one.id for one in done)},
-        contended=True,
-    )
-    return page
-
-
-def _by_submission(
-    submissions: Sequence[Submission], decisions: Sequence[Decision]
-) -> list[tuple[UUID | None, Sequence[Decision]]]:
-    found, start = [], 0
-    for submission in submissions:
-        end = start + len(submission.requests)
-        found.append((submission.token, decisions[start:end]))
-        start = end
-    return found
 
 
 @dataclass(slots=True)
@@ -165,12 +82,17 @@ class CityWriter:
                 if batch is not None:
                     batch.written = self._hands.submit(self._write, batch)
                 before = batch
-            except (Overtaken, psycopg.errors.SerializationFailure,
-                    psycopg.errors.DeadlockDetected):  # fmt: skip
-                self._memory, before = None, None
-            except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+            except _AGAIN:
+                before = self._forget(before)
+            except _UNRECORDABLE as error:
                 _log.error("a batch in %s could not be recorded: %s", self._city, error)
-                self._memory, before, careful = None, None, True
+                before, careful = self._forget(before), True
+
+    def _forget(self, before: _Batch | None) -> None:
+        """Begin anew from the database, once nothing is being written any more."""
+        self._memory = None
+        if before is not None and before.written is not None:
+            wait([before.written])
 
     def _decide(self, before: _Batch | None) -> _Batch | None:
         """The next batch, on top of the one being written; None when nothing waits."""
@@ -185,8 +107,8 @@ class CityWriter:
             return None
         requests = [marked for submission in found for marked in submission.requests]
         page, decisions = memory.decide(self._reading, requests, self._clock)
-        payloads = announcements(self._city, _by_submission(found, decisions))
-        return _Batch(_remove(page, found), found, decisions, payloads)
+        payloads = announcements(self._city, by_submission(found, decisions))
+        return _Batch(remove(page, found), found, decisions, payloads)
 
     def _write(self, batch: _Batch) -> None:
         with self._writing.transaction():
@@ -207,12 +129,12 @@ class CityWriter:
         conn, city = self._writing, self._city
         with conn.transaction():
             scope(conn, city)
-            head = lock_head(conn, city)
+            lock_head(conn, city)
             oldest = take_in(conn, city, 1)
             if not oldest:
                 return 0
             decisions = _apart(conn, city, chains(oldest[0].requests), self._clock)
-            _remove(Page(city), oldest).write(conn)
+            remove(Page(city), oldest).write(conn)
             announce(conn, announcements(city, [(oldest[0].token, decisions)]))
         return len(decisions)
 
@@ -233,8 +155,8 @@ def _apart(
     requests = [marked for group in groups for marked in group]
     try:
         with conn.transaction():
-            return _decide_now(conn, city, lock_head(conn, city), requests, clock)
-    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError):
+            return decide_now(conn, city, lock_head(conn, city), requests, clock)
+    except _UNRECORDABLE:
         if len(groups) > 1:
             half = len(groups) // 2
             first = _apart(conn, city, groups[:half], clock)
@@ -244,7 +166,7 @@ def _apart(
         for request, mark in requests
     ]
     page = Page(city)
-    add_refusals(page, refused, lock_head(conn, city))
+    add_refusals(page, refused, clock.now())
     page.write(conn)
     return refused
 
@@ -282,6 +204,7 @@ def _serve(
 ) -> None:  # fmt: skip
     """Notices say in which cities requests arrived; a scan finds what no notice told."""
     writers: dict[str, CityWriter] = {}
+    look_at = time.monotonic()
     waiting = _cities_waiting(reading)
     while not stop.is_set():
         for city in waiting:
@@ -293,6 +216,17 @@ def _serve(
             time.sleep(window_s)
             notices += reading.notifies(timeout=0)
         waiting = {notice.payload for notice in notices} or _cities_waiting(reading)
+        if time.monotonic() >= look_at:
+            look_at = time.monotonic() + TIMEOUTS_EVERY_S
+            _release(reading, writing, clock)
+
+
+def _release(reading: Connection, writing: Connection, clock: Clock) -> None:
+    """Release the pending transfers whose time is over, city by city."""
+    for city in cities_with_timeouts(reading, clock):
+        with writing.transaction():
+            scope(writing, city)
+            expire_pending(writing, city, clock)
 
 
 def _cities_waiting(conn: Connection) -> set[str]:

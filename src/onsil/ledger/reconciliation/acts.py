@@ -20,7 +20,7 @@ from onsil.ledger.reconciliation.booking import take_books_in
 from onsil.ledger.reconciliation.terms import BankAccount, Correction, Line, Match, Text
 from onsil.ledger.reversal import reverse
 from onsil.ledger.terms import AccountSpec, Leg, TransferRequest
-from onsil.ledger.writer import post
+from onsil.ledger.posting import post
 
 KIND = "correction"
 Act = Literal["match", "correct", "undo"]

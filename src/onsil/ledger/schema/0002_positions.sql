@@ -138,7 +138,7 @@ CREATE TABLE ledger_scheduled (
   city text NOT NULL,
   key text NOT NULL,
   due_at timestamptz NOT NULL,
-  request text NOT NULL,
+  requests text NOT NULL,
   PRIMARY KEY (city, key)
 );
 CREATE INDEX ledger_scheduled_due ON ledger_scheduled (city, due_at);
