@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a fresh machine lacks, and nothing twice: `scripts/bootstrap.sh run|test`.
-# run   what the running system needs (Python and npm packages, Mosquitto)
-# test  the same, and a browser with Korean fonts
+# run   what the running system needs (Python and npm packages, Mosquitto, what draws PDF files)
+# test  the same, and a browser
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,14 +58,20 @@ and start again."
 }
 
 have() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1; }
+libraries=$(PATH="$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null || true)
+have_library() { [[ "$libraries" == *"$1"* ]]; }
 
 missing=()
 have mosquitto || missing+=(mosquitto)
 have node || missing+=(nodejs)
 have npm || missing+=(npm)
+# Statements in PDF: WeasyPrint lays text out with Pango, in fonts that have Hangul.
+have_library libpango-1.0.so.0 || missing+=(libpango-1.0-0)
+have_library libpangoft2-1.0.so.0 || missing+=(libpangoft2-1.0-0)
+have_library libharfbuzz-subset.so.0 || missing+=(libharfbuzz-subset0)
+compgen -G '/usr/share/fonts/truetype/nanum/*.ttf' >/dev/null || missing+=(fonts-nanum)
 if [ "$purpose" = test ]; then
   have chromium || missing+=(chromium)
-  compgen -G '/usr/share/fonts/truetype/nanum/*.ttf' >/dev/null || missing+=(fonts-nanum)
 fi
 
 python=

@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from onsil.cli import (
     anchor,
+    books,
     cities,
     erasing,
     ingest,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 for module in (
     running, cities, people, ingest, quantification, verification, tracing, anchor, witness,
-    erasing,
+    erasing, books,
 ):  # fmt: skip
     module.add_to(app)
 if find_spec("onsil.cli.demo"):
