@@ -12,10 +12,17 @@ from django.urls import reverse
 from portal_world import CITY, World
 
 from onsil import ledger, proof
+from onsil.configuration import configuration
+from onsil.core.ids import new_id
 from onsil.portal.logbook import logbook
+from onsil.proof import Cosigner
+from onsil.proof.home import publish
 from onsil.proof.policy import Policy
+from onsil.proof.witness.serving import open_witness
+from onsil.proof.witness_state import WitnessState, note_cosigned
 from onsil.rewards.models import Award
 from onsil.tenancy import transaction
+from onsil.tenancy.witnesses import LOCAL_NAME, local_witness_folder
 
 
 def client(person=None, language: str = "ko") -> Client:
@@ -152,3 +159,41 @@ def test_the_transparency_page_shows_the_log(world: World, language: str, said: 
     for key in newest.keys:
         assert key.text.replace("+", "&#x2B;") in page or key.text in page
     assert f"onsil verify --log http://testserver{newest.path}" in page
+
+
+@pytest.fixture
+def witnessed(world: World) -> Cosigner:
+    """The installation's own witness has cosigned the newest of three checkpoints."""
+    conf = configuration()
+    cosigner, _ = open_witness(local_witness_folder(conf), LOCAL_NAME)
+    signer = proof.load_or_create_signer(conf.key_folder, CITY)
+    for count in (2, 3):
+        with transaction(CITY) as tx:
+            proof.append_many(tx, CITY, "probe", [(new_id(), {"n": n}) for n in range(count)])
+            held = proof.sequence(tx, CITY, conf.log_home, signer, world.clock)
+            assert held is not None
+    year = world.clock.now().year
+    with transaction(CITY) as tx:
+        state = WitnessState(
+            year, cosigner.keys[-1].text, LOCAL_NAME, held.size, world.clock.now(),
+            world.clock.now(), None, "",
+        )  # fmt: skip
+        note_cosigned(tx, CITY, state, LOCAL_NAME, cosigner.keys[-1].id)
+    lines = cosigner.cosign(held, world.clock.now())
+    publish(conf.log_home.log(CITY, year), held.with_signatures(lines), signer.public_key)
+    return cosigner
+
+
+def test_the_installations_own_witness_is_called_that(world: World, witnessed: Cosigner):
+    page = client().get(reverse("transparency")).content.decode()
+    assert "운영자 자신의 증인" in page
+    assert "최신까지 서명함" in page
+    assert "바깥의 눈을 대신하지 못합니다" in page
+    assert 'class="plot' in page  # three checkpoints make a graph
+    policy = client().get(reverse("log-policy")).content.decode()
+    assert witnessed.keys[-1].text in policy
+    check = proof.verify_receipt(receipt_text(world).encode(), [], policy)
+    assert check.valid
+    assert [seen["key"] for seen in check.shown["witnesses"]] == [LOCAL_NAME]
+    trust = carried(client(world.saver).get(paid(world)).content.decode(), "receipt-trust")
+    assert "운영자 자신의 증인" in trust["operators"]["local"]

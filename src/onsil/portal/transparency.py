@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from onsil import proof
+from onsil.configuration import configuration
 from onsil.core.database import Connection
-from onsil.portal.logbook import Log, home, logbook
+from onsil.portal.logbook import Log, logbook
 from onsil.proof.anchors import AnchorRecord, recent
-from onsil.proof.witness.plan import WitnessPlan, parse_plan
 from onsil.tenancy import transaction
-from onsil.tenancy.cities import city as city_profile
+from onsil.tenancy.witnesses import witness_plan
 
-PLAN_FILE = "witnesses.toml"
 _POINTS = 240
 _NEWEST = 10
 
@@ -98,13 +97,8 @@ def _witness_lines(city: str) -> str:
 
 
 def _status(conn: Connection, city: str) -> proof.LogStatus:
-    return proof.status(conn, city, home(), witness_plan(city))
-
-
-def witness_plan(city: str) -> WitnessPlan | None:
-    """The city's witnesses and quorums by date (`cities/<city>/witnesses.toml`), if it has any."""
-    path = city_profile(city).folder / PLAN_FILE
-    return parse_plan(path.read_text("utf-8")) if path.is_file() else None
+    conf = configuration()
+    return proof.status(conn, city, conf.log_home, witness_plan(conf, city))
 
 
 def _witnesses_of(told: proof.LogStatus) -> str:
@@ -136,4 +130,4 @@ def operator(witness: proof.WitnessStatus, language: str) -> str:
     """Who runs a witness, and whether that is the city's own operator."""
     english = language.startswith("en")
     name = (witness.operator_en if english else witness.operator_ko) or witness.name
-    return f"{name} ({_('운영자 자신의 증인')})" if witness.own else name
+    return f"{name} · {_('운영자 자신의 증인')}" if witness.own else name

@@ -20,11 +20,11 @@ _TEXTS = frozenset({PUBLISHED, WITNESSED, *KEY_FILES})
 # A full tile never changes. A partial one is true for its size and then replaced by a fuller one.
 _FOREVER = "public, max-age=31536000, immutable"
 _RUN_A_WITNESS = """\
-pip install .                                  # in a checkout of Onsil
-onsil witness key --name witness.example.org
+pip install .
+onsil witness key --folder witness --name witness.example.org
 curl -O {log}verifier-key
-onsil witness add-log verifier-key --every-year
-onsil witness run --host 0.0.0.0 --port 8405"""
+onsil witness add-log --folder witness --every-year verifier-key
+onsil witness run --folder witness --host 0.0.0.0 --port 8405"""
 
 
 @require_safe
