@@ -14,7 +14,7 @@ from onsil.citizen.services import codes, payments, people, settlements
 from onsil.core.clock import FixedClock
 
 CITIZEN_PAGES = ["app", "app-earn", "app-wallet", "app-convert", "app-history", "app-profile",
-                 "app-scan", "app-show"]  # fmt: skip
+                 "app-scan", "app-show", "app-charge", "app-gift", "app-refund"]  # fmt: skip
 SHOP_PAGES = ["shop", "shop-scan", "shop-sales", "shop-sales-rows", "shop-settlement"]
 
 
@@ -259,8 +259,16 @@ def test_a_shop_takes_cancels_and_gives_back_on_its_screens(town: Town):
     payment = payments.pay(code.pk, citizen)
     assert isinstance(payment, Payment)
     assert owner.get(made["Location"])["Location"].endswith("?done=1")
-    back = owner.post(reverse("shop-cancel", args=[payment.pk]))
-    assert back.status_code == 302
+    cancel = reverse("shop-cancel", args=[payment.pk])
+    for wrong in ({}, {"amount": "0", "form_id": uuid4()}, {"amount": "901", "form_id": uuid4()}):
+        assert owner.post(cancel, wrong).status_code in (200, 409)
+    assert town.money(citizen) == 0
+    form = {"amount": "300", "form_id": uuid4()}
+    for _ in range(2):
+        assert owner.post(cancel, form).status_code == 302
+    assert town.money(citizen) == 300
+    assert "일부 취소됨" in owner.get(reverse("shop-sales")).content.decode()
+    assert owner.post(cancel, {"amount": "600", "form_id": uuid4()}).status_code == 302
     assert town.money(citizen) == 900
     assert "취소" in owner.get(reverse("shop-sales")).content.decode()
     second = code_for(shop, 100)

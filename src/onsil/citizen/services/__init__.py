@@ -27,7 +27,7 @@ from onsil.citizen.services import (
     settlements,
     trust,
 )
-from onsil.citizen.services.history import Movement, history
+from onsil.citizen.services.movements import Movement, history
 from onsil.citizen.services.wallet import Holding, Wallet, convert, rate_of, wallet
 
 __all__ = [

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from onsil.citizen.carbon import OwnCarbon
 from onsil.citizen.services.charges import Cap
-from onsil.citizen.services.history import Movement
+from onsil.citizen.services.movements import Movement
 from onsil.rewards.services import Offer
 
 register = template.Library()

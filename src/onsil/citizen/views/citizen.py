@@ -22,7 +22,7 @@ from onsil.citizen.models import Conversion, Merchant, Residency, Role
 from onsil.citizen.qr import spaced
 from onsil.citizen.residence import check_of
 from onsil.citizen.services import carbon
-from onsil.citizen.services import history as story
+from onsil.citizen.services import movements as story
 from onsil.citizen.services.wallet import expiring
 from onsil.core.refusal import Refusal
 from onsil.rewards import services as rewards
