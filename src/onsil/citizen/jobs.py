@@ -4,12 +4,35 @@ import logging
 
 from procrastinate.contrib.django import app
 
-from onsil.citizen.services import budgets, payouts, settlements
+from onsil.citizen.services import (
+    budgets,
+    cashbacks,
+    charges,
+    expiry,
+    gifts,
+    payouts,
+    settlements,
+    trust,
+)
 from onsil.core.refusal import OperationError
 from onsil.tenancy import city_scope
 from onsil.tenancy.cities import all_cities
 
 _log = logging.getLogger(__name__)
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="citizen.day")
+def day(timestamp: int) -> None:
+    """What a new day brings, in every city: expired value leaves wallets, then the trust's proof is
+    recorded. Hourly, so that each zone's midnight is met; a day's work is done once."""
+    for city in all_cities():
+        with city_scope(city):
+            for asset, wallets in expiry.run().items():
+                if wallets:
+                    _log.info("%s: %s expired in %s wallets", city, asset, wallets)
+            made = trust.record()
+            _log.info("%s: trust report of %s, surplus %s won", city, made.day, made.surplus)
 
 
 @app.periodic(cron="20 * * * *")
@@ -28,3 +51,15 @@ def settle(timestamp: int) -> None:
                 if not error.retry:
                     raise
                 _log.warning("%s; trying again in an hour", error)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="citizen.tidy_wallets")
+def tidy_wallets(timestamp: int) -> None:
+    """Let orders and gifts lapse whose time is over, and give cashback that a crash left ungiven."""
+    for city in all_cities():
+        with city_scope(city):
+            lapsed = charges.lapse_due() + gifts.lapse_due()
+            seen = cashbacks.reward_due()
+            if lapsed or seen:
+                _log.info("%s: %s lapsed, %s payments looked at for cashback", city, lapsed, seen)

@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.expressions
-import onsil.core.ids
 from django.db import migrations, models
+
+import onsil.core.ids
 
 
 class Migration(migrations.Migration):

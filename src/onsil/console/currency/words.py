@@ -1,6 +1,6 @@
 """The rules of the local currency in words that officials read, and what they do to an example."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -42,8 +42,10 @@ def titles() -> dict[str, str]:
     }  # fmt: skip
 
 
-def facts(version: DatedRule, language: str) -> Facts:
-    """A rule as pairs of what it is about and what it says."""
+def facts(version: DatedRule, language: str, places: Mapping[str, str]) -> Facts:
+    """A rule as pairs of what it is about and what it says; `places` romanises districts."""
+    if version.topic == "merchants":
+        return _merchants(version.rule, language, places)
     return _FACTS[version.topic](version.rule, language)
 
 
@@ -147,14 +149,16 @@ def _spending(rule: Any, language: str) -> Facts:
     return made
 
 
-def _merchants(rule: Any, language: str) -> Facts:
+def _merchants(rule: Any, language: str, places: Mapping[str, str]) -> Facts:
+    english = language.startswith("en")
     made = [
         (_("일반 금액: 연 매출"), _limit(rule.sales_limit_krw, language)),
         (_("정책지원금: 연 매출"), _limit(rule.policy_sales_limit_krw, language)),
         (_("제외 업종"), _kinds(rule.excluded_kinds)),
     ]
     for one in rule.exceptions:
-        made.append((_("매출 한도 예외"), f"{_list(sorted(one.regions))} · {_kinds(one.kinds)}"))
+        where = _list([places.get(r, r) if english else r for r in sorted(one.regions)])
+        made.append((_("매출 한도 예외"), f"{where} · {_kinds(one.kinds)}"))
     if rule.recheck_months:
         months = _list([_("%(n)s월") % {"n": m} for m in rule.recheck_months])
         made.append((_("다시 확인하는 달"), months))
@@ -267,7 +271,7 @@ def fund_word(fund: str) -> str:
 
 
 _FACTS = {
-    "charging": _charging, "spending": _spending, "merchants": _merchants, "cashback": _cashback,
+    "charging": _charging, "spending": _spending, "cashback": _cashback,
     "refund": _refund, "gift": _gift, "expiry": _expiry, "policy": _policy,
     "settlement": _settlement, "trust": _trust,
 }  # fmt: skip

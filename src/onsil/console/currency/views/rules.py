@@ -1,5 +1,6 @@
 """The rules in force on a day, where each comes from, how it has changed, and what it does."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from onsil.console.currency.forms import DayForm
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.core.periods import local_day
 from onsil.ledger.rules import RuleBook, RuleSet
+from onsil.tenancy.cities import CityProfile
 
 
 @needs(*STAFF)
@@ -28,19 +30,26 @@ def in_force(request: Request) -> HttpResponse:
     return page(
         request, "console/currency/rules.html", section="currency", tab="rules", day=shown,
         today=today, form=form, early=day < book.begins, begins=book.begins,
-        topics=_topics(book, found, today, language),
+        topics=_topics(book, found, today, language, places_of(request.city)),
         unconfirmed=len(found.unconfirmed), examples=words.examples(found, language),
         example_krw=words.EXAMPLE_KRW, changes=[d for d in reversed(book.changes()) if d != shown],
     )  # fmt: skip
 
 
-def _topics(book: RuleBook, found: RuleSet, today: date, language: str) -> list[dict[str, Any]]:
+def places_of(city: CityProfile) -> Mapping[str, str]:
+    """The city's districts in Roman letters."""
+    return city.data.get("boundary", {}).get("romanised", {})
+
+
+def _topics(
+    book: RuleBook, found: RuleSet, today: date, language: str, places: Mapping[str, str]
+) -> list[dict[str, Any]]:
     return [
         {
             "key": topic, "title": title, "version": found.sources[topic],
-            "facts": words.facts(found.sources[topic], language),
+            "facts": words.facts(found.sources[topic], language, places),
             "history": [
-                {"version": v, "facts": words.facts(v, language), "coming": v.since > today}
+                {"version": v, "facts": words.facts(v, language, places), "coming": v.since > today}
                 for v in reversed(book.history(topic)) if v is not found.sources[topic]
             ],
         }

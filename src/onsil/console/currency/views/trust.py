@@ -40,7 +40,7 @@ def report(request: Request) -> HttpResponse:
         ],
         rule=words.facts(
             citizen.rulebook.rules_at(request.city, proof.as_of).sources["trust"],
-            get_language() or "ko",
+            get_language() or "ko", {},
         ),
     )  # fmt: skip
 
