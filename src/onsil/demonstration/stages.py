@@ -9,8 +9,8 @@ from onsil.citizen.models import Payment
 from onsil.configuration import Configuration
 from onsil.core.database import connect
 from onsil.core.refusal import Refusal
+from onsil.demonstration import books, loop, sites
 from onsil.demonstration import cast as people
-from onsil.demonstration import loop, sites
 from onsil.portal import trace as tracer
 from onsil.proof import Checkpoint
 from onsil.proof.anchors import AnchorRecord
@@ -29,6 +29,7 @@ STAGES = (
     ("credit", "승인·발행·판매·상쇄", "approved, issued, sold, retired"),
     ("reward", "시민 보상", "citizens rewarded"),
     ("spend", "가게에서 사용", "spent at a shop"),
+    ("books", "은행과 맞추고 마감", "matched with the bank, day closed"),
     ("prove", "증명 확인", "proof checked"),
     ("anchor", "체인에 새김", "anchored on a chain"),
 )
@@ -109,6 +110,12 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
         outcome.check(all(p.state == "applied" for p in outcome.payments), "a payment is open")
         for wrong in loop.imbalances():
             outcome.failures.append(f"ledger: {wrong}")
+        tell(1, 1)
+
+        tell = begin("books")
+        closed = books.close_the_day(official)
+        if isinstance(closed, Refusal):
+            outcome.failures.append(closed.en)
         tell(1, 1)
 
         tell = begin("prove")

@@ -222,6 +222,7 @@ def test_the_csv_of_a_month_word_for_word(books, clock):
     assert first[:10] == ["1", "2026-03-01 00:00:00", "2026-02-27 00:00:00", "충전", "발행 계정",
                           "'=1+1", "충전 first", "5000", "0", "15000"]  # fmt: skip
     assert lunch[3:10] == ["결제", "가맹점", "", "결제 lunch", "0", "7000", "8000"]
+    assert lunch[10] == "charge · 2031-01-01까지 · 환불 가능"
     assert last[1] == "2026-03-31 23:59:59"
     at = rows.index(head)
     assert rows[at + 1][3] == "처음 잔액"
@@ -230,6 +231,23 @@ def test_the_csv_of_a_month_word_for_word(books, clock):
     assert rows[at + 5][9] == "7500"
     assert ["합계", "3", "5000", "7500"] in rows
     assert any("1,234" in row[0] and "ab" * 32 in row[0] for row in rows if row)
+
+
+def test_value_of_several_terms_is_told_piece_by_piece(books, clock):
+    clock.instant = MARCH.start
+    charge(books, clock, "one", 300)
+    legs = (Leg("external:bank", "trust:local", "KRW", 500),
+            Leg("issuer:local", CITIZEN, LOCAL, 500,
+                lot=LotTerms("policy:2026", None, merchant_rule="market")))  # fmt: skip
+    assert ledger.post(books, CITY, [TransferRequest("two", "grant", legs)], clock)["two"]
+    pay(books, clock, "both", 600)
+    clock.advance(timedelta(days=40))
+    line = list(read(books, clock).lines())[-1]
+    assert [(t.amount, t.fund, t.merchant_rule) for t in line.lots] == [
+        (500, "policy:2026", "market"), (100, "charge", ""),
+    ]  # fmt: skip
+    text = b"".join(csv_chunks(read(books, clock), paper())).decode()
+    assert "500 · policy:2026 · market에서만; 100 · charge · 2031-01-01까지 · 환불 가능" in text
 
 
 def test_a_shop_never_reads_who_paid(books, clock):

@@ -48,7 +48,7 @@ def figures(
             setup.accounts.values(), key=lambda a: a.code)
     )  # fmt: skip
     adjustments = tuple(_adjustments(conn, city, won, period, zone, last_closed, clock))
-    pending = sum(getattr(a, "held", 0) for a in accounts(conn, city))
+    pending = sum(a.held for a in accounts(conn, city))
     trust = held.get("trust:local", 0)
     reasons = judging.reasons(
         setup, found, conservation(conn, city), circulating, trust, pending, adjustments,
