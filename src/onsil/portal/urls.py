@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onsil.portal.views import home, journey, log, pages, receipts, registry, sites
+from onsil.portal.views import home, journey, log, pages, receipts, registry, sites, trust
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("receipt/<slug:kind>/<uuid:id>/", receipts.receipt, name="receipt"),
     path("receipt/<slug:kind>/<uuid:id>/receipt.tlog-proof", receipts.receipt_file,
          name="receipt-file"),
+    path("trust/", trust.trust, name="trust"),
     path("log/", log.transparency, name="transparency"),
     path("log/policy.txt", log.policy, name="log-policy"),
     path("log/<int:year>/policy.txt", log.policy, name="log-policy-of"),

@@ -42,6 +42,10 @@ class BudgetForm(forms.Form):
     fund = forms.CharField(label=_("재원 코드"), max_length=39)
     won = forms.IntegerField(label=_("금액(원)"), min_value=1, max_value=10**13)
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        # It stands beside the upload's form, whose fields bear the same names.
+        super().__init__(*args, auto_id="budget_%s", **kwargs)  # pyright: ignore
+
 
 class DecisionForm(forms.Form):
     """Letting a list go, or returning it with a reason."""

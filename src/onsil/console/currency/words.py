@@ -14,7 +14,7 @@ from onsil.core.refusal import Refusal
 from onsil.ledger import rules
 from onsil.ledger.rules import DatedRule, RuleSet
 from onsil.ledger.rules.cashback import Funder, Shop
-from onsil.web.templatetags._figures import won
+from onsil.web.templatetags._figures import korean_number, won
 
 Facts = list[tuple[str, str]]
 EXAMPLE_KRW = 100_000
@@ -88,7 +88,10 @@ def _example(found: RuleSet, title: str, shop: Shop, sales: int, language: str) 
         return None
     payer, bank, fee = _("시민이 낸 돈"), _("가맹점 통장"), _("수수료")
     wallet, repaid = _("시민에게 캐시백"), _("시의 수수료 지원")
-    names = {funder.code: _funder(funder, language) for funder in found.cashback.funders}
+    names = {
+        funder.code: _("캐시백: %(who)s") % {"who": _funder(funder, language)}
+        for funder in found.cashback.funders
+    }
     links = [
         {"source": payer, "target": bank, "value": figure.net - figure.subsidy},
         {"source": payer, "target": fee, "value": figure.fee},
@@ -99,6 +102,7 @@ def _example(found: RuleSet, title: str, shop: Shop, sales: int, language: str) 
         {"source": names[g.funder], "target": wallet, "value": g.amount}
         for g in granted if g.funder != rules.cashback.SHOP
     ]  # fmt: skip
+    links = [link for link in links if link["value"]]
     chart = {
         "title": title, "kind": "sankey", "unit": _("원"), "links": links, "description": "",
         "greens": {payer: "citizen"},
@@ -113,8 +117,19 @@ def _funder(funder: Funder, language: str) -> str:
     return funder.en if language.startswith("en") else funder.ko
 
 
+def _budget(value: int, language: str) -> str:
+    """A large sum as it is said: 30억원; exact all the same."""
+    if language.startswith("en") or value < 10**8:
+        return won(value, language)
+    return korean_number(value, language) + "원"
+
+
 def _cap(value: int | None, language: str) -> str:
     return _("한도 없음") if value is None else won(value, language)
+
+
+def _large(value: int | None, language: str) -> str:
+    return _("한도 없음") if value is None else _budget(value, language)
 
 
 def _percent(value: Decimal) -> str:
@@ -134,7 +149,7 @@ def _charging(rule: Any, language: str) -> Facts:
     return [
         (_("한 사람이 한 달에"), _cap(rule.person_month_krw, language)),
         (_("보유 한도"), _cap(rule.holding_krw, language)),
-        (_("시 전체 월 발행"), _cap(rule.city_month_krw, language)),
+        (_("시 전체 월 발행"), _large(rule.city_month_krw, language)),
         (_("한 번에"), _("%(a)s부터, %(b)s 단위") % {
             "a": won(rule.minimum_krw, language), "b": won(rule.step_krw, language)}),
         (_("유효기간"), _("%(n)s년") % {"n": rule.validity_years}),
@@ -168,7 +183,7 @@ def _merchants(rule: Any, language: str, places: Mapping[str, str]) -> Facts:
 def _limit(value: int | None, language: str) -> str:
     return (
         _("제한 없음") if value is None
-        else _("%(won)s 이하") % {"won": won(value, language)}
+        else _("%(won)s 이하") % {"won": _budget(value, language)}
     )  # fmt: skip
 
 
@@ -187,7 +202,7 @@ def _cashback(rule: Any, language: str) -> Facts:
         )  # fmt: skip
         made.append((_funder(funder, language), rate + cap))
         if funder.year_krw:
-            made.append((_("그 연간 예산"), won(funder.year_krw, language)))
+            made.append((_("그 연간 예산"), _budget(funder.year_krw, language)))
     excluded = _list([fund_word(f) for f in sorted(rule.excluded_funds)])
     return [*made, (_("캐시백이 없는 돈"), excluded)]
 
@@ -233,7 +248,7 @@ def _expiry(rule: Any, language: str) -> Facts:
 def _policy(rule: Any, language: str) -> Facts:
     return [
         (_("1인 한도"), won(rule.person_krw, language)),
-        (_("한 번에 지급하는 합계"), won(rule.grant_krw, language)),
+        (_("한 번에 지급하는 합계"), _budget(rule.grant_krw, language)),
         (_("한 번에 올리는 인원"), _("%(n)s명") % {"n": f"{rule.rows:,}"}),
         (_("가장 먼 사용기한"), _("%(n)s일 뒤") % {"n": rule.most_days}),
     ]
@@ -249,7 +264,7 @@ def _settlement(rule: Any, language: str) -> Facts:
         )  # fmt: skip
         made.append((word, _percent(fee.percent) + repaid))
     if rule.subsidy_year_krw:
-        made.append((_("수수료 지원 연간 예산"), won(rule.subsidy_year_krw, language)))
+        made.append((_("수수료 지원 연간 예산"), _budget(rule.subsidy_year_krw, language)))
     return made
 
 
