@@ -12,7 +12,7 @@ from proof.receipt_samples import CITY, Sample, sample
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "src/onsil/portal/static/onsil/receipt-check.js"
-_DRAWN = ("steps", "reached")
+_DRAWN = ("steps", "reached", "asked")
 
 
 def in_browser(receipts: list[bytes], logs: list[str], policy: str) -> list[dict]:

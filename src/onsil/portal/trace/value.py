@@ -13,27 +13,31 @@ from onsil.portal.trace.carbon import sale_words, visit_batch, visit_retirement
 from onsil.portal.trace.figures import points, won
 from onsil.portal.trace.walk import Walk, as_uuid
 
-_STATIONS = {
-    "payment": "spend", "conversion": "spend", "settlement": "spend", "payout": "spend",
-    "award": "reward", "issuance": "credit", "sale": "sell", "retirement": "sell",
-}  # fmt: skip
 _KINDS = {
     "payment": Words("가게에서 결제", "Paid at a shop"),
+    "cancellation": Words("결제 취소", "Payment cancelled"),
     "conversion": Words("포인트를 지역화폐로", "Points became local currency"),
     "award": Words("포인트가 지갑에 들어옴", "Points entered the wallet"),
+    "charge": Words("충전 신청", "Charge ordered"),
+    "charge-paid": Words("내 돈으로 충전", "Charged with own money"),
+    "cashback": Words("캐시백", "Cashback"),
+    "cashback-return": Words("캐시백 회수", "Cashback taken back"),
+    "gift": Words("선물 보냄", "Gift sent"),
+    "gift-taken": Words("선물 받음", "Gift accepted"),
+    "refund": Words("환불", "Refund"),
+    "policy-grant": Words("정책수당 지급", "Allowance granted"),
+    "breakage": Words("유효기간이 지나 소멸", "Expired"),
+    "reversal": Words("거래 취소", "Transfer reversed"),
     "settlement": Words("가맹점 정산", "Settled with the shop"),
     "payout": Words("정산금 송금", "Paid out to the shop"),
     "issuance": Words("크레딧 입고", "Credits entered"),
     "sale": Words("크레딧 판매", "Credits sold"),
     "retirement": Words("크레딧 사용 완료", "Credits retired"),
-    "charge": Words("내 돈으로 충전", "Charged with own money"),
-    "cashback": Words("캐시백", "Cashback"),
-    "gift": Words("선물", "Gift"),
-    "refund": Words("환불", "Refund"),
-    "grant": Words("정책수당 지급", "Allowance granted"),
-    "reversal": Words("거래 취소", "Transfer reversed"),
-    "expiry": Words("유효기간이 지나 소멸", "Expired"),
 }
+_STATIONS = dict.fromkeys(_KINDS, "spend") | {
+    "award": "reward", "policy-grant": "fund", "issuance": "credit", "sale": "sell",
+    "retirement": "sell",
+}  # fmt: skip
 _OTHER = Words("이체", "Transfer")
 
 

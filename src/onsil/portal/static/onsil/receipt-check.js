@@ -276,11 +276,12 @@ async function checkAnchor(extra, leaf, index, found) {
 
 // Everything that can be said about a receipt (its bytes); never throws for a bad one. `logs` are
 // verifier keys, `policy` is what readPolicy gave, or null. The answer has the form that
-// verify_receipt.py --json prints, and for drawing `steps`: the way up as far as it could be gone.
+// verify_receipt.py --json prints, and for drawing `steps` (the way up as far as it could be gone) and `asked` (for a quorum).
 export async function verifyReceipt(bytes, logs, policy = null) {
   const found = {
     valid: false, findings: [], leaf: null, content: null, logs: [], witnesses: [], unchecked: [],
     other_signatures: 0, quorum: null, anchor: null, steps: [], reached: "",
+    asked: Boolean(policy && policy.quorum !== "none"),
   };
   let receipt;
   try {

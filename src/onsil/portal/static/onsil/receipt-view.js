@@ -107,8 +107,8 @@ function witnessStep(found, codes, operators) {
   if (!quorum) return step("info", words.witnesses, words.witnessUnasked);
   if (!quorum.known) return step("info", words.witnesses, words.witnessNone);
   const wrong = found.findings.filter(({ code, detail }) => code === "signature-wrong" && detail !== found.leaf.origin);
-  const state = codes.has("quorum-not-met") || wrong.length ? "bad" : quorum.met ? "good" : "watch";
-  const text = quorum.met ? words.witnessGood(quorum.signed, quorum.known) : words.witnessFew(quorum.signed, quorum.known);
+  const state = codes.has("quorum-not-met") || wrong.length ? "bad" : !found.asked ? "info" : quorum.met ? "good" : "watch";
+  const text = !found.asked ? words.witnessFree(quorum.signed, quorum.known) : quorum.met ? words.witnessGood(quorum.signed, quorum.known) : words.witnessFew(quorum.signed, quorum.known);
   const seen = found.witnesses.map(({ name, key, time }) =>
     element("li", "", element("span", "strong", operators[name] ?? key), ` · ${when(time * 1000)}`));
   const not = found.unchecked.map((name) => element("li", "muted", words.uncheckable(name)));

@@ -60,6 +60,7 @@ export const words = {
   logGood: (name) => say(`${name}의 열쇠로 서명되었습니다.`, `Signed with the key of ${name}.`),
   witnesses: say("증인", "Witnesses"),
   witnessGood: (k, n) => say(`정책의 증인 ${n}곳 가운데 ${k}곳이 같은 나무를 보았다고 서명했습니다. 정족수를 채웁니다.`, `${k} of the policy's ${n} witnesses signed that they saw the same tree. That meets the quorum.`),
+  witnessFree: (k, n) => say(`정책은 정족수를 두지 않습니다. 아는 증인 ${n}곳 가운데 ${k}곳이 같은 나무에 서명했습니다.`, `The policy asks for no quorum. ${k} of the ${n} witnesses it knows signed the same tree.`),
   witnessFew: (k, n) => say(`정책의 증인 ${n}곳 가운데 ${k}곳만 서명했습니다.`, `Only ${k} of the policy's ${n} witnesses have signed.`),
   witnessUnasked: say("정책이 없어 증인은 따지지 않았습니다.", "Without a policy, witnesses were not asked for."),
   witnessNone: say("이 도시의 정책은 아직 바깥 증인을 두지 않습니다.", "This city's policy has no outside witnesses yet."),
