@@ -50,7 +50,8 @@ def visit_transfer(walk: Walk, books: Books, transfer_id: UUID) -> str | None:
     _visit_business(walk, key, transfer)
     shares = [share for share in shares_of(transfer) if share.leg.asset != "KRW"]
     for share in [share for share in shares if is_issued(share)] or shares:
-        _visit_share(walk, books, key, share)
+        if walk.may_pass(share.leg.source):
+            _visit_share(walk, books, key, share)
     return key
 
 
