@@ -4,7 +4,18 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from onsil.console.views import audit, dashboard, people, programmes, projects, shops, sites
+from onsil.console.views import (
+    audit,
+    dashboard,
+    members,
+    people,
+    programmes,
+    projects,
+    refunds,
+    shop_facts,
+    shops,
+    sites,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", dashboard.board, name="console"),
@@ -36,6 +47,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/shops/<uuid:shop>/decide/", shops.decide, name="console-shop-decide"),
     path("console/settlements/<uuid:settlement>/release/", shops.release, name="console-release"),
     path("console/settlements/<uuid:settlement>.csv", shops.file, name="console-settlement-file"),
+    path("console/shops/<uuid:shop>/facts/", shop_facts.check, name="console-shop-facts"),
+    path("console/refunds/", refunds.listing, name="console-refunds"),
+    path("console/refunds/release/", refunds.release, name="console-refunds-release"),
+    path("console/refunds/<uuid:refund>/decide/", refunds.decide, name="console-refund-decide"),
+    path(
+        "console/refunds/files/<uuid:identity>.csv", refunds.file, name="console-refund-file"
+    ),
+    path("console/members/", members.desk, name="console-members"),
     path("console/people/", people.listing, name="console-people"),
     path("console/people/<uuid:person>/", people.panel, name="console-person"),
     path("console/people/<uuid:person>/roles/", people.change, name="console-person-roles"),

@@ -51,7 +51,9 @@ def take_line(
 def settle(row: Deposit, clock: Clock = SYSTEM, patience_s: float | None = None) -> Deposit:
     """The deposit with the ledger's answers; one whose order has lapsed meanwhile becomes an
     exception."""
-    row = postings.settle(row, clock, patience_s)
+    row = postings.settle(row, clock, patience_s) if patience_s != 0 else (
+        postings.refresh(row, clock)
+    )  # fmt: skip
     if row.fate != Fate.MATCHED or row.order is None:
         return row
     order = charges.refresh(row.order, clock)
@@ -61,13 +63,21 @@ def settle(row: Deposit, clock: Clock = SYSTEM, patience_s: float | None = None)
         row = Deposit.objects.select_for_update(of=("self",)).get(pk=row.pk)
         if row.fate == Fate.MATCHED and row.state == Deposit.State.REFUSED:
             _except(tx, row, refusals.deposit_too_late(_last_day(order).isoformat()))
-    return postings.settle(row, clock, patience_s)
+    return postings.settle(row, clock, patience_s) if patience_s != 0 else row
 
 
-def exceptions() -> list[Deposit]:
+def exceptions(*, clock: Clock = SYSTEM) -> list[Deposit]:
     """The deposits that wait for a person, oldest first."""
+    refresh_open(clock=clock)
     found = Deposit.objects.filter(city=current_city(), fate=Fate.EXCEPTION)
     return list(found.select_related("order").order_by("booked_at", "submitted_at"))
+
+
+def refresh_open(*, clock: Clock = SYSTEM) -> int:
+    """Look for the answers of deposits that were taken up without waiting; how many were out."""
+    out = Deposit.objects.filter(city=current_city(), state=Deposit.State.PENDING)
+    rows = [settle(row, clock, 0) for row in out.select_related("order")]
+    return len(rows)
 
 
 def assign(

@@ -60,6 +60,11 @@ def find(text: str, *, asked_by: User, clock: Clock = SYSTEM) -> Found | Refusal
     )
 
 
+def unknown() -> Refusal:
+    """What is told of somebody who is no member here."""
+    return refusals.member_unknown()
+
+
 def confirm_phone(
     user: User, number: str, *, actor: str, clock: Clock = SYSTEM
 ) -> Member | Refusal:

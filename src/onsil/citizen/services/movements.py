@@ -18,8 +18,8 @@ from onsil.tenancy.cities import city as city_profile
 # What a reader may ask for, and the kinds of movement that belong to it.
 GROUPS: Mapping[str, frozenset[str]] = {
     "pay": frozenset({"payment", "cancellation"}),
-    "charge": frozenset({"charge", "refund", "refund-returned"}),
-    "points": frozenset({"award", "conversion"}),
+    "charge": frozenset({"charge", "charge-paid", "refund", "reversal"}),
+    "points": frozenset({"award", "conversion", "policy-grant"}),
     "cashback": frozenset({"cashback", "cashback-return", "claim-collected"}),
     "gift": frozenset({"gift-sent", "gift-received"}),
     "expiry": frozenset({"expiry"}),

@@ -2,7 +2,7 @@
 
 from onsil.citizen import reference, refusals, simulated_bank
 from onsil.citizen.models import ChargeOrder
-from onsil.citizen.services import charges
+from onsil.citizen.services import charges, holds
 from onsil.citizen.services.postings import SYSTEM
 from onsil.core.clock import Clock
 from onsil.core.refusal import Refusal
@@ -42,10 +42,11 @@ def pay_in(order: ChargeOrder, *, clock: Clock = SYSTEM) -> ChargeOrder | Refusa
         )  # fmt: skip
     if isinstance(report, Refusal):
         return report
-    for name, take in reconciliation.receivers().items():
+    for name, receiver in reconciliation.receivers().items():
         with transaction() as tx:
-            lines = reconciliation.lines_for(tx, city, setup, name)
-        for taken in take(city, lines, clock) if lines else ():
+            new = reconciliation.lines_for(tx, city, setup, name)
+        for taken in receiver.take(city, [line for line in new if receiver.wants(line)], clock):
             with transaction() as tx:
                 reconciliation.note_taken(tx, city, name, taken, clock)
-    return charges.refresh(order, clock)
+    order.refresh_from_db()
+    return holds.settle(order, clock, ended=charges.told)
