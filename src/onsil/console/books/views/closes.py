@@ -135,6 +135,7 @@ def _shown(request: Request, figures: Any) -> list[dict[str, Any]]:
     return [
         {**a, "name": known[a["code"]].name.said(language()) if a["code"] in known else a["code"],
          "has_balance": a["code"] in known and bool(known[a["code"]].holds),
+         "in_use": bool(a["matched"] or a["open_bank"] or a["open_book"] or a["covered"]),
          "count": sum(a["exceptions"].values())}
         for a in figures["accounts"]
     ]  # fmt: skip
