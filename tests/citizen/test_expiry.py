@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from django.core import mail
 from small_town import Town
 
 from onsil.citizen import jobs
 from onsil.citizen.services import expiry, trust
 from onsil.core.clock import FixedClock
+from onsil.core.periods import local_day, midnight
 from onsil.tenancy import city_scope
+from onsil.tenancy.cities import city as city_profile
 
 
 def test_expired_money_leaves_the_wallet_and_its_won_the_trust(town: Town):
@@ -43,3 +46,21 @@ def test_the_days_round_makes_one_report_a_city(town: Town):
     with city_scope("goyang"):
         (theirs,) = trust.reports()
     assert theirs.id != made.id
+
+
+def test_people_are_written_to_once_on_each_of_the_notice_days(town: Town):
+    mail.outbox = []
+    zone = city_profile(town.city).zone
+    today = local_day(town.clock.now(), zone)
+    person = town.citizen()
+    person.language = "en"
+    person.save(update_fields=["language"])
+    for days, won in ((7, 3_000), (6, 50), (30, 400)):
+        town.give_money(person, won, expires_at=midnight(today + timedelta(days=days + 1), zone))
+    assert [expiry.tell(), expiry.tell()] == [2, 0]
+    assert sorted(letter.subject.split(": ")[1].split(" ")[0] for letter in mail.outbox) == [
+        "₩3,000", "₩400",
+    ]  # fmt: skip
+    assert all(letter.to == [person.email] for letter in mail.outbox)
+    tomorrow = FixedClock(town.clock.now() + timedelta(days=1))
+    assert expiry.tell(clock=tomorrow) == 0, "six and twenty-nine days are no notice days"

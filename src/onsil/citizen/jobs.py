@@ -8,6 +8,7 @@ from onsil.citizen.services import (
     budgets,
     cashbacks,
     charges,
+    deposits,
     expiry,
     gifts,
     payouts,
@@ -24,10 +25,14 @@ _log = logging.getLogger(__name__)
 @app.periodic(cron="5 * * * *")
 @app.task(name="citizen.day")
 def day(timestamp: int) -> None:
-    """What a new day brings, in every city: expired value leaves wallets, then the trust's proof is
-    recorded. Hourly, so that each zone's midnight is met; a day's work is done once."""
+    """What a new day brings, in every city: people are told what ends soon, expired value leaves
+    wallets, then the trust's proof is recorded. Hourly, so that each zone's midnight is met; a
+    day's work is done once."""
     for city in all_cities():
         with city_scope(city):
+            told = expiry.tell()
+            if told:
+                _log.info("%s: %s letters about value that ends soon", city, told)
             for asset, wallets in expiry.run().items():
                 if wallets:
                     _log.info("%s: %s expired in %s wallets", city, asset, wallets)
@@ -56,9 +61,10 @@ def settle(timestamp: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="citizen.tidy_wallets")
 def tidy_wallets(timestamp: int) -> None:
-    """Let orders and gifts lapse whose time is over, and give cashback that a crash left ungiven."""
+    """Let orders and gifts lapse whose time is over; give cashback that a crash left ungiven."""
     for city in all_cities():
         with city_scope(city):
+            deposits.refresh_open()
             lapsed = charges.lapse_due() + gifts.lapse_due()
             seen = cashbacks.reward_due()
             if lapsed or seen:

@@ -124,7 +124,10 @@ def lines(sales: Iterable[Sale], payees: Iterable[Payee]) -> tuple[Line, ...]:
             figure[2] += 1
             figure[3] += sale.cancelled
         figure[4] += sale.shop_cashback
-    made = [Line(known[merchant], *figure) for merchant, figure in figures.items()]
+    made = [
+        Line(known[merchant], *figure[:4], shop_cashback=figure[4])
+        for merchant, figure in figures.items()
+    ]
     return tuple(sorted(made, key=lambda x: (x.payee.business_number, x.payee.merchant_id)))
 
 

@@ -5,8 +5,9 @@ two readings.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from onsil.core.database import Connection, cursor
 from onsil.ledger.rules import names
@@ -72,3 +73,23 @@ def backing(conn: Connection, city: str) -> Backing:
         if side == "held"
     )
     return Backing(won.get(names.TRUST, 0), won.get("payable", 0), won.get(names.INTEREST, 0), held)
+
+
+def ending(
+    conn: Connection, city: str, asset: str, ends: Sequence[datetime]
+) -> list[tuple[str, str, datetime, int]]:
+    """Value in citizens' accounts that ends at one of some instants: account code, fund, end and
+    amount, by account and end."""
+    with cursor(conn) as run:
+        return run.execute(
+            """SELECT a.code, t.fund, t.expires_at,
+              sum((layer ->> (at + 1))::bigint - (layer ->> at)::bigint)::bigint
+            FROM ledger_account a
+              CROSS JOIN jsonb_array_elements(a.purse::jsonb) AS layer
+              CROSS JOIN generate_series(3, jsonb_array_length(layer) - 2, 2) AS at
+              JOIN ledger_terms t ON t.city = a.city AND t.id = (layer ->> 0)::bigint
+            WHERE a.city = %s AND a.asset = %s AND a.kind = 'citizen' AND a.purse <> '[]'
+              AND t.expires_at = ANY(%s)
+            GROUP BY a.code, t.fund, t.expires_at ORDER BY a.code, t.expires_at, t.fund""",
+            (city, asset, list(ends)),
+        ).fetchall()

@@ -1,6 +1,6 @@
 """People and what they may do, shops, and what was asked of the ledger on their behalf."""
 
-from onsil.citizen.models.office import PolicyGrant, PolicyRow
+from onsil.citizen.models.office import ExpiryNotice, PolicyGrant, PolicyRow
 from onsil.citizen.models.payments import Cancellation, Cashback, Payment, PaymentCode
 from onsil.citizen.models.people import (
     Attempt,
@@ -24,6 +24,7 @@ __all__ = [
     "ChargeOrder",
     "Conversion",
     "Deposit",
+    "ExpiryNotice",
     "Gift",
     "Held",
     "Member",

@@ -95,3 +95,24 @@ class PolicyRow(models.Model):
     def refusal(self) -> dict[str, str]:
         """The ledger's reason in both languages."""
         return {"ko": self.refusal_ko, "en": self.refusal_en}
+
+
+class ExpiryNotice(models.Model):
+    """That somebody was told of value that ends soon; told once for each of the rule's days."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    city = models.CharField(max_length=40)
+    citizen = models.ForeignKey("citizen.User", on_delete=models.CASCADE, related_name="+")
+    fund = models.CharField(max_length=80, blank=True)
+    expires_at = models.DateTimeField()
+    days = models.PositiveIntegerField()
+    amount = models.BigIntegerField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["city", "citizen", "fund", "expires_at", "days"],
+                name="one_expiry_notice_a_day",
+            )
+        ]

@@ -14,7 +14,6 @@ from onsil.core.refusal import Refusal
 from onsil.ledger import rules
 from onsil.ledger.rules import DatedRule, RuleSet
 from onsil.ledger.rules.cashback import Funder, Shop
-from onsil.web.templatetags._figures import korean_number, won
 
 Facts = list[tuple[str, str]]
 EXAMPLE_KRW = 100_000
@@ -117,11 +116,17 @@ def _funder(funder: Funder, language: str) -> str:
     return funder.en if language.startswith("en") else funder.ko
 
 
+def won(value: int, language: str) -> str:
+    """12,400원 or ₩12,400."""
+    return f"₩{value:,}" if language.startswith("en") else f"{value:,}원"
+
+
 def _budget(value: int, language: str) -> str:
-    """A large sum as it is said: 30억원; exact all the same."""
-    if language.startswith("en") or value < 10**8:
+    """A large round sum as it is said: 30억원."""
+    hundred_million = 10**8
+    if language.startswith("en") or value % hundred_million or not value:
         return won(value, language)
-    return korean_number(value, language) + "원"
+    return f"{value // hundred_million:,}억원"
 
 
 def _cap(value: int | None, language: str) -> str:

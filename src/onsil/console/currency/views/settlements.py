@@ -32,7 +32,6 @@ def listing(request: Request) -> HttpResponse:
         request, "console/currency/settlements.html", section="currency", tab="settlements",
         rows=[
             {"one": s, "sums": sums.get(s.pk), "state": _state(request, s),
-             "maker": names.get(s.made_by, s.made_by),
              "releaser": names.get(s.released_by, s.released_by)}
             for s in found
         ],
@@ -56,10 +55,16 @@ def detail(request: Request, settlement: UUID) -> HttpResponse:
         request, "console/currency/settlement.html", section="currency", tab="settlements",
         one=found, lines=lines, classes=classes, state=_state(request, found), days=rule.days,
         sums={name: sum(getattr(x, name) for x in lines) for name in (*_SUMS, "net")},
-        maker=names.get(found.made_by, found.made_by),
+        maker=_maker(found.made_by, names),
         releaser=names.get(found.released_by, found.released_by),
         chart=_flow(lines), may_release=Role.APPROVER in request.roles,
     )  # fmt: skip
+
+
+def _maker(made_by: str, names: dict[str, str]) -> str:
+    if made_by == citizen.settlements.JOB:
+        return _("날마다의 자동 정산")
+    return names.get(made_by, made_by)
 
 
 def _state(request: Request, one: Settlement) -> str:
@@ -81,5 +86,6 @@ def _flow(lines: list[SettlementLine]) -> dict[str, Any] | None:
         {"source": sales, "target": _("가맹점 부담 캐시백"), "value": total["shop_cashback"]},
         {"source": city, "target": bank, "value": total["subsidy"]},
     ]
+    links = [link for link in links if link["value"]]
     return {"title": _("이날의 돈"), "kind": "sankey", "unit": _("원"), "links": links,
             "description": "", "greens": {sales: "citizen"}}  # fmt: skip
