@@ -160,7 +160,7 @@ class WitnessRounds:
             if tried is not None and now - tried < self._delay(key):
                 continue
             state = states.get((year, witness.key.text))
-            if held.checkpoint.size == 0 and tried is not None:
+            if held.checkpoint.size == 0 and key in self._compared:
                 continue  # an empty tree is shown once, to compare
             held.tried[witness.name] = now
             self._flying[key] = (held, self._submit(witness, held, state.size if state else 0))
