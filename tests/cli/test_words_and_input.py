@@ -8,6 +8,7 @@ from onsil.cli.frame import BadInput, as_pairs, as_period, as_uuid
 from onsil.cli.main import run
 from onsil.cli.words import language
 from onsil.configuration import configuration
+from onsil.ledger.rules import read_rules
 from onsil.tenancy.cities import all_cities
 
 _LOCALES = ("ONSIL_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -79,6 +80,7 @@ def test_a_city_is_added_once_and_can_be_read(
     profile = all_cities()["hanbit"]
     assert (profile.name_ko, profile.name_en) == ("한빛 “시”", 'The "H"')
     assert (cities / "hanbit" / "programmes").is_dir()
+    assert read_rules(cities / "hanbit" / "currency.toml").begins.year == 2020
     assert run(["city", "list"]) == 0
     assert "hanbit" in capsys.readouterr().out
     assert run(arguments) == 2

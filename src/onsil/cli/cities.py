@@ -67,6 +67,7 @@ def add(
     ),
 ) -> None:
     """Write `cities/<code>/`, then read it back as the running system will."""
+    from onsil.ledger import rules
     from onsil.tenancy.cities import all_cities, read_city
 
     if not _CODE.fullmatch(code):
@@ -91,6 +92,7 @@ def add(
     )  # fmt: skip
     (folder / "programmes").mkdir(parents=True)
     (folder / "city.toml").write_text(table, "utf-8")
+    shutil.copyfile(rules.USUAL, folder / rules.FILE)
     if boundary:
         shutil.copyfile(boundary, folder / "boundary.geojson")
     read_city(folder)

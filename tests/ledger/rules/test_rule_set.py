@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onsil.core.refusal import OperationError, Refusal
-from onsil.ledger.rules import TOPICS, RuleBook, read_rules, rules_of
+from onsil.ledger.rules import TOPICS, USUAL, RuleBook, read_rules, rules_of
 
 CITIES = Path(__file__).parents[3] / "cities"
 FILE = CITIES / "pyeongtaek/currency.toml"
@@ -162,3 +162,9 @@ def test_a_file_that_is_none_is_an_error_that_names_it(tmp_path: Path) -> None:
 
 def test_the_table_as_it_is_has_no_mistake() -> None:
     assert isinstance(rules_of(table()), RuleBook)
+
+
+def test_a_new_city_begins_with_rules_that_nothing_confirms() -> None:
+    rules = read_rules(USUAL).rule_set_on(date(2026, 11, 22))
+    assert rules.unconfirmed == TOPICS
+    assert rules.cashback.funders == (), "nobody gives cashback before somebody decided to"

@@ -24,6 +24,7 @@ from onsil.ledger.rules import (
 from onsil.ledger.rules.rule_set import (
     FILE,
     TOPICS,
+    USUAL,
     DatedRule,
     RuleBook,
     RuleSet,
@@ -32,7 +33,7 @@ from onsil.ledger.rules.rule_set import (
 )
 
 __all__ = [
-    "FILE", "TOPICS", "DatedRule", "RuleBook", "RuleSet", "budgets", "business_days", "cashback",
-    "charging", "expiry", "gifts", "merchants", "names", "policy_money", "read_rules", "refunds",
-    "rules_of", "settlement", "spending", "trust",
+    "FILE", "TOPICS", "USUAL", "DatedRule", "RuleBook", "RuleSet", "budgets", "business_days",
+    "cashback", "charging", "expiry", "gifts", "merchants", "names", "policy_money", "read_rules",
+    "refunds", "rules_of", "settlement", "spending", "trust",
 ]  # fmt: skip

@@ -31,6 +31,8 @@ from onsil.ledger.rules import (
 from onsil.ledger.rules.fields import Fields
 
 FILE = "currency.toml"
+USUAL = Path(__file__).with_name("usual.toml")
+"""The rules that a new city begins with, none of them confirmed."""
 _READERS: Mapping[str, Callable[[Fields], Any]] = {
     "charging": charging.read,
     "spending": spending.read,
