@@ -17,7 +17,15 @@ _KINDS = {
     "subsidy": ("수수료 지원", "fee subsidy"),
     "interest": ("이자", "interest"), "sale": ("크레딧 판매", "credit sale"),
     "issuance": ("크레딧 발행", "credits issued"), "retirement": ("크레딧 사용", "credits retired"),
-    "correction": ("정정", "correction"),
+    "correction": ("정정", "correction"), "charge-paid": ("충전", "charge"),
+    "cashback-return": ("캐시백 회수", "cashback taken back"), "gift-taken": ("선물", "gift"),
+    "claim-collected": ("회수금 정리", "claim collected"), "policy-grant": ("정책 지원금", "grant"),
+    "policy-budget": ("정책 예산", "policy budget"), "policy-cover": ("정책 재원", "policy cover"),
+    "fee-subsidy": ("수수료 지원", "fee subsidy"),
+    "fee-subsidy-late": ("수수료 지원(늦게)", "fee subsidy, late"),
+    "deposit-assigned": ("입금 연결", "deposit assigned"),
+    "deposit-return": ("입금 반환", "deposit returned"),
+    "refund-payout": ("환불 지급", "refund paid out"),
 }  # fmt: skip
 _FAMILIES = {
     "citizen": ("시민", "a citizen"), "merchant": ("가맹점", "a shop"),
