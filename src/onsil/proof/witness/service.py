@@ -43,20 +43,16 @@ class RateLimit:
         return left >= 1
 
 
-def witness_app(
-    cosigner: Cosigner, memory: WitnessMemory, clock: Clock, *,
-    trusted: TrustedKeys | None = None, limit: RateLimit | None = None, words: str = "",
-) -> Starlette:  # fmt: skip
-    """The service as an ASGI application.
+class _Door:
+    def __init__(
+        self, cosigner: Cosigner, memory: WitnessMemory, clock: Clock, trusted: TrustedKeys,
+        limit: RateLimit, words: str,
+    ) -> None:  # fmt: skip
+        self._cosigner, self._memory, self._clock = cosigner, memory, clock
+        self._trusted, self._limit, self._words = trusted, limit, words
 
-    `trusted` gives the keys of an origin (default: the logs that were added to the memory);
-    `words` say on the front page who runs it.
-    """
-    rate = limit or RateLimit()
-    keys_of = trusted or memory.log_keys
-
-    async def add_checkpoint(http: HttpRequest) -> Response:
-        if not rate.take(http.client.host if http.client else ""):
+    async def add_checkpoint(self, http: HttpRequest) -> Response:
+        if not self._limit.take(http.client.host if http.client else ""):
             return PlainTextResponse("too many requests\n", 429, {"Retry-After": "1"})
         body = b""
         try:
@@ -66,50 +62,61 @@ def witness_app(
                     return PlainTextResponse("the body is too long\n", 413)
         except ClientDisconnect:
             return Response(status_code=400)
-        return await run_in_threadpool(answer, body)
+        return await run_in_threadpool(self._answer, body)
 
-    def answer(body: bytes) -> Response:
+    def _answer(self, body: bytes) -> Response:
         try:
             request = parse_request(body)
         except NoteError as error:
             return PlainTextResponse(f"{error}\n", 400)
-        keys = keys_of(request.checkpoint.origin)
+        keys = self._trusted(request.checkpoint.origin)
         if not keys:
             return PlainTextResponse("this log is not known here\n", 404)
         if not signed_by(request.checkpoint, keys):
             return PlainTextResponse("the log's signature does not hold\n", 403)
-        now = clock.now()
-        verdict, known = memory.advance(request, now)
+        now = self._clock.now()
+        verdict, known = self._memory.advance(request, now)
         if verdict.status == 409:
             if known == request.checkpoint.size:
                 logger.warning("%s: two roots of %s leaves", request.checkpoint.origin, known)
             return Response(f"{known}\n", 409, {"Content-Type": SIZE_TYPE})
         if verdict.status != 200:
             return PlainTextResponse(f"{verdict.words}\n", verdict.status)
-        lines = cosigner.cosign(request.checkpoint, now)
+        lines = self._cosigner.cosign(request.checkpoint, now)
         return PlainTextResponse("".join(line.line for line in lines))
 
-    def front(http: HttpRequest) -> Response:
-        keys = "".join(f"{key.text}\n" for key in cosigner.keys)
-        return PlainTextResponse(f"{words}\n\n{keys}" if words else keys)
+    def front(self, http: HttpRequest) -> Response:
+        keys = "".join(f"{key.text}\n" for key in self._cosigner.keys)
+        return PlainTextResponse(f"{self._words}\n\n{keys}" if self._words else keys)
 
-    def logs(http: HttpRequest) -> Response:
+    def logs(self, http: HttpRequest) -> Response:
         return JSONResponse(
             [
                 {"origin": tree.origin, "size": tree.size, "root": tree.root.hex(),
                  "cosigned_at": tree.cosigned_at, "checkpoint": tree.note}
-                for tree in memory.trees()
+                for tree in self._memory.trees()
             ]
         )  # fmt: skip
 
-    def health(http: HttpRequest) -> Response:
+    def health(self, http: HttpRequest) -> Response:
         return PlainTextResponse("ok\n")
 
+
+def witness_app(
+    cosigner: Cosigner, memory: WitnessMemory, clock: Clock, *,
+    trusted: TrustedKeys | None = None, limit: RateLimit | None = None, words: str = "",
+) -> Starlette:  # fmt: skip
+    """The service as an ASGI application.
+
+    `trusted` gives the keys of an origin (default: the logs that were added to the memory);
+    `words` say on the front page who runs it.
+    """
+    door = _Door(cosigner, memory, clock, trusted or memory.log_keys, limit or RateLimit(), words)
     return Starlette(
         routes=[
-            Route("/add-checkpoint", add_checkpoint, methods=["POST"]),
-            Route("/logs", logs),
-            Route("/-/health", health),
-            Route("/", front),
+            Route("/add-checkpoint", door.add_checkpoint, methods=["POST"]),
+            Route("/logs", door.logs),
+            Route("/-/health", door.health),
+            Route("/", door.front),
         ]
     )
