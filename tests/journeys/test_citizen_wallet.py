@@ -1,4 +1,4 @@
-"""Charging, paying with cashback, taking a part back, giving, refunding: on both phones' screens."""
+"""Charging, paying with cashback, part cancellation, gifts, refunds: on both phones' screens."""
 
 import re
 from collections.abc import Callable

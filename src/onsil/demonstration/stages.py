@@ -9,7 +9,7 @@ from onsil.citizen.models import Payment
 from onsil.configuration import Configuration
 from onsil.core.database import connect
 from onsil.core.refusal import Refusal
-from onsil.demonstration import books, loop, sites
+from onsil.demonstration import books, loop, own_money, sites
 from onsil.demonstration import cast as people
 from onsil.portal import trace as tracer
 from onsil.proof import Checkpoint
@@ -108,6 +108,10 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
         tell = begin("spend")
         outcome.payments = loop.spend(cast)
         outcome.check(all(p.state == "applied" for p in outcome.payments), "a payment is open")
+        order, paid, gift = own_money.charge_pay_and_give(cast)
+        outcome.check(order.outcome == "done", "the charge has not been paid in")
+        outcome.check(paid.cashbacks.filter(state="applied").exists(), "no cashback was given")
+        outcome.check(gift.end == "accepted", "the gift was not accepted")
         for wrong in loop.imbalances():
             outcome.failures.append(f"ledger: {wrong}")
         tell(1, 1)
