@@ -18,6 +18,7 @@ from uuid import UUID
 from onsil.core.canonical import canonical_bytes
 from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
+from onsil.proof import anchors
 from onsil.proof.entries import entry_bytes, leaf
 from onsil.proof.home import Place, covering_checkpoint, published_key
 from onsil.proof.merkle import inclusion_proof
@@ -54,6 +55,9 @@ def receipt(
     if entry is not None:
         extra["content"] = entry_bytes(city, kind, subject_id, entry).decode()
         extra["salt"] = made.salt.hex()
+    anchor = _anchor(conn, city, folder, made)
+    if anchor is not None:
+        extra["anchor"] = anchor
     packed = base64.b64encode(canonical_bytes(extra)).decode()
     lines = [HEADER, f"extra {packed}", f"index {made.index}"]
     lines += [base64.b64encode(step).decode() for step in made.path]
@@ -81,6 +85,22 @@ def prove(
         return _not_yet(facts)
     path = inclusion_proof(log.hashes(held.size), found.index, held.size)
     return Proven(found.year, found.index, held.size, path, held.note, found.salt, found.commitment)
+
+
+def _anchor(conn: Connection, city: str, folder: Place, made: Proven) -> dict[str, Any] | None:
+    """Where the smallest confirmed anchor that covers the leaf stands, and the way up to it."""
+    record = anchors.covering(conn, city, made.year, made.index, made.size)
+    if record is None:
+        return None
+    hashes = log_folder(folder, city, made.year).hashes(record.size)
+    return {
+        "place": record.place,
+        "size": record.size,
+        "root": record.root.hex(),
+        "transaction": record.transaction,
+        "block": record.block_number or 0,
+        "proof": [step.hex() for step in inclusion_proof(hashes, made.index, record.size)],
+    }
 
 
 def _not_logged(facts: Mapping[str, Any]) -> Refusal:
