@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg.pq import TransactionStatus
 
 from onsil.core.database import Connection, cursor
@@ -64,23 +65,37 @@ def verify(
     `public_key` is the city's 32-byte key; without it the one published in the folder is used.
     `progress(done, total)` is called now and then. On a running system begin with a fresh
     transaction, so that all is read in one view. Raises OperationError only when the database
-    cannot be read; a damaged log is a finding.
+    cannot be reached; a damaged log and a damaged table are findings.
     """
     report = VerifyReport(city)
     sources = {ERASURE: erasure_entries, **sources}
-    with _one_view(conn):
-        years, total = _extent(conn, city, folder)
-        tick = _Ticker(progress, total)
-        for year in years:
-            _verify_log(conn, city, folder, year, public_key, report, tick)
-        _verify_unplaced(conn, city, report)
-        for kind, source in sorted(sources.items()):
-            _verify_rows(conn, city, kind, source, report, tick)
-        _verify_kinds(conn, city, sources, report)
-        for one in unrecorded_erasures(conn, city):
-            report.add(one.kind, one.subject_id, one.code, one.ko, one.en)
-        tick.done()
+    try:
+        with _one_view(conn):
+            _verify_all(conn, city, folder, sources, public_key, report, progress)
+    except (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted) as error:
+        report.add(
+            "database", None, "database-damaged",
+            f"데이터베이스의 파일이 손상되었습니다: {error}",
+            f"The database's own files are damaged: {error}",
+        )  # fmt: skip
     return report
+
+
+def _verify_all(
+    conn: Connection, city: str, folder: Place, sources: Mapping[str, EntrySource],
+    public_key: bytes | None, report: VerifyReport, progress: Progress | None,
+) -> None:  # fmt: skip
+    years, total = _extent(conn, city, folder)
+    tick = _Ticker(progress, total)
+    for year in years:
+        _verify_log(conn, city, folder, year, public_key, report, tick)
+    _verify_unplaced(conn, city, report)
+    for kind, source in sorted(sources.items()):
+        _verify_rows(conn, city, kind, source, report, tick)
+    _verify_kinds(conn, city, sources, report)
+    for one in unrecorded_erasures(conn, city):
+        report.add(one.kind, one.subject_id, one.code, one.ko, one.en)
+    tick.done()
 
 
 class _Ticker:

@@ -23,6 +23,7 @@ from onsil.core.refusal import OperationError
 
 SYSTEM_USER = "onsil-postgres"
 SUPERUSER = "onsil"
+_ORPHANS_S = 60.0  # how long a busy backend may outlive its killed postmaster
 _SETTINGS = {
     "listen_addresses": "",
     "shared_buffers": "256MB",
@@ -160,18 +161,31 @@ class EmbeddedPostgres:
         if self.running():
             return
         flags = shlex.join(command[3:])
-        for attempt in range(8):
-            # After a kill the old backends may hold the shared memory for a moment longer.
+        attempts, deadline = 0, time.monotonic() + _ORPHANS_S
+        while True:
+            # After a kill the old backends hold the shared memory until they have looked up.
             try:
                 self._run("pg_ctl", "-D", str(self.home), "-w", "-t", "60", "-s",
                           "-l", str(self.home / "server.log"), "-o", flags, "start")  # fmt: skip
                 return
             except OperationError:
+                attempts += 1
                 if self.running():
                     return
-                if attempt == 7:
+                orphaned = self._at_work() and time.monotonic() < deadline
+                if attempts >= 8 and not orphaned:
                     raise
                 time.sleep(0.5)
+
+    def _at_work(self) -> bool:
+        """Whether any process still works in the cluster's folder."""
+        for process in Path("/proc").glob("[0-9]*/cwd"):
+            try:
+                if process.readlink() == self.home:
+                    return True
+            except OSError:  # it has ended, or is somebody else's
+                continue
+        return False
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server; `fast` ends sessions, `immediate` is a crash. Harmless when stopped."""
