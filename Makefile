@@ -1,7 +1,7 @@
 # Onsil: `make demo` and `make test` do everything from a fresh checkout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format lock notices clean
+.PHONY: help setup demo test torture mutants bench lint format lock notices clean
 .SILENT:
 
 # ARGS is handed on: `make demo ARGS=--exit`, `make test ARGS="tests/ledger -x"`.
@@ -13,6 +13,8 @@ help:
 	echo "make demo    install everything, run the whole loop on real readings, keep serving"
 	echo "             (ARGS=--exit stops after the summary)"
 	echo "make test    install everything and run all tests   (ARGS=… goes to pytest)"
+	echo "make torture try to break the ledger, about half an hour   (ARGS=--short: minutes)"
+	echo "make mutants change every line that decides about money; the tests must notice"
 	echo "make lint    ruff, pyright, import-linter"
 	echo "make bench   measurements, one JSON line a figure    (NAME=ledger runs one)"
 	echo "make setup   install only; then .venv/bin/onsil --help"
@@ -30,6 +32,15 @@ demo:
 test:
 	scripts/bootstrap.sh test
 	exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+torture:
+	scripts/bootstrap.sh test
+	exec $(BIN)/python tests/torture $(ARGS)
+
+mutants:
+	scripts/bootstrap.sh test
+	$(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
 
 bench:
 	scripts/bootstrap.sh run
