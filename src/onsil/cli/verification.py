@@ -1,8 +1,9 @@
-"""`onsil verify`: the whole transparency log against the rows of today, or a bundle by itself."""
+"""`onsil verify`: a receipt or bundle by itself, a published log, or ours against today's rows."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -19,6 +20,9 @@ from onsil.cli.frame import (
 from onsil.cli.words import language, text
 from onsil.configuration import Configuration
 
+if TYPE_CHECKING:
+    from onsil.proof import ReceiptCheck
+
 
 def verify(
     file: Path | None = typer.Argument(
@@ -32,13 +36,22 @@ def verify(
     policy: Path | None = typer.Option(
         None, "--policy", help=text("증인과 정족수의 정책 파일", "a policy of witnesses")
     ),
+    rpc: str = typer.Option(
+        "", "--rpc", help=text("체인 고정을 물을 JSON-RPC 주소", "JSON-RPC to ask about the anchor")
+    ),
     as_json: bool = typer.Option(
         False, "--json", help=text("결과를 JSON으로", "the result as JSON")
     ),
+    log: str = typer.Option(
+        "", "--log", help=text("공개된 로그의 주소; 전체를 확인", "a published log's address")
+    ),
     city: str = CityOption,
 ) -> None:  # fmt: skip
+    if log:
+        _verify_log_at(log, key, policy)
+        return
     if file:
-        _verify_file(existing_file(file), key, policy, as_json)
+        _verify_file(existing_file(file), key, policy, rpc, as_json)
         return
     with installation() as conf:
         from onsil.tenancy.cities import all_cities
@@ -48,6 +61,43 @@ def verify(
         findings = sum(_verify_city(conf, code, _public_key(key)) for code in codes)
     if findings:
         refuse(text(f"어긋남 {findings}건을 찾았습니다.", f"{findings} findings."))
+
+
+def _verify_log_at(address: str, keys: list[str], policy: Path | None) -> None:
+    """Check a published log from its files alone: signatures, witnesses, every tile and leaf."""
+    from onsil import proof
+    from onsil.proof.policy import Policy, PolicyError
+    from onsil.proof.published import verify_published
+    from onsil.proof.store import HttpStore
+
+    try:
+        trusted = Policy.parse(existing_file(policy).read_text("utf-8")) if policy else None
+        known = [proof.VerifierKey.parse(key) for key in keys]
+    except (proof.NoteError, PolicyError, UnicodeDecodeError) as error:
+        raise BadInput(_unusable(error)) from error
+    if not known and trusted:
+        known = [one.key for one in trusted.logs]
+    if not known:
+        held = HttpStore(address).read("verifier-key")
+        known = [proof.VerifierKey.parse(held[0].decode())] if held else []
+        err.print(text("--key가 없어 그 주소가 알린 공개 열쇠를 믿고 확인합니다",
+                       "without --key, the key published at the address is trusted"))  # fmt: skip
+    with progress(address) as tell:
+        check = verify_published(address, known, policy=trusted, progress=tell)
+    for ko, en in check.findings:
+        out.print(f"✗ {text(ko, en)}", markup=False)
+    for name, cosigned in sorted(check.cosigned.items()):
+        out.print(text("증인의 서명", "cosigned by") + f": {name} {cosigned.at:%Y-%m-%dT%H:%M:%SZ}")
+    if not check.ok or check.checkpoint is None:
+        refuse(text("로그가 맞지 않습니다.", "the log does not hold."))
+    size = check.checkpoint.size
+    out.print(text(f"{check.checkpoint.origin}: 잎 {size}개 모두 맞음",
+                   f"{check.checkpoint.origin}: {size} leaves, all true"))  # fmt: skip
+
+
+def _unusable(error: Exception) -> str:
+    return text(f"열쇠나 정책을 쓸 수 없습니다: {error}",
+                f"the key or the policy cannot be used: {error}")  # fmt: skip
 
 
 def _verify_city(conf: Configuration, city: str, public_key: bytes | None) -> int:
@@ -91,7 +141,7 @@ def _public_key(values: list[str]) -> bytes | None:
     return raw
 
 
-def _verify_file(path: Path, keys: list[str], policy: Path | None, as_json: bool) -> None:
+def _verify_file(path: Path, keys: list[str], policy: Path | None, rpc: str, as_json: bool) -> None:
     """Check a receipt or a bundle with no database at all."""
     from onsil import footprint, proof
     from onsil.portal import bundle
@@ -99,7 +149,7 @@ def _verify_file(path: Path, keys: list[str], policy: Path | None, as_json: bool
     raw = path.read_bytes()
     form = _format(raw)
     if form == "receipt":
-        _verify_receipt(raw, keys, policy, as_json)
+        _verify_receipt(raw, keys, policy, rpc, as_json)
         return
     public_key = _public_key(keys)
     if public_key is None:
@@ -118,7 +168,9 @@ def _verify_file(path: Path, keys: list[str], policy: Path | None, as_json: bool
             _tell(run.ok, run.findings, text(f"산정 실행 {run.run_id}", f"run {run.run_id}"))
 
 
-def _verify_receipt(raw: bytes, keys: list[str], policy: Path | None, as_json: bool) -> None:
+def _verify_receipt(
+    raw: bytes, keys: list[str], policy: Path | None, rpc: str, as_json: bool
+) -> None:
     """Check a receipt against logs' keys and a policy; exit status 1 when anything is wrong."""
     from onsil import proof
 
@@ -129,16 +181,40 @@ def _verify_receipt(raw: bytes, keys: list[str], policy: Path | None, as_json: b
         words = existing_file(policy).read_text("utf-8") if policy else ""
         check = proof.verify_receipt(raw, [_log_key(key, raw) for key in keys], words)
     except (proof.NoteError, UnicodeDecodeError) as error:
-        raise BadInput(
-            text(f"열쇠나 정책을 쓸 수 없습니다: {error}",
-                 f"the key or the policy cannot be used: {error}")
-        ) from error  # fmt: skip
+        raise BadInput(_unusable(error)) from error
+    anchored = _anchored(check, rpc) if rpc else None
     if as_json:
-        out.print(json.dumps(check.shown, ensure_ascii=False), markup=False)
+        asked = {} if anchored is None else {"anchored": anchored[0]}
+        out.print(json.dumps({**check.shown, **asked}, ensure_ascii=False), markup=False)
     else:
         out.print("\n".join(check.lines(language())), markup=False)
-    if not check.valid:
+        if anchored is not None:
+            out.print(f"  {'' if anchored[0] else '✗ '}{anchored[1]}", markup=False)
+    if not check.valid or (anchored is not None and not anchored[0]):
         raise typer.Exit(1)
+
+
+def _anchored(check: "ReceiptCheck", rpc: str) -> tuple[bool, str]:
+    """Whether the chain holds the tree that the receipt says is anchored, and that in words."""
+    from onsil.proof import Checkpoint, anchors
+
+    found = check.anchor
+    kind, _, rest = str(found["place"] if found else "").partition(":")
+    chain, _, contract = rest.partition(":")
+    if found is None or kind != "evm" or not chain.isdigit():
+        return False, text("체인에 물을 것이 영수증에 없습니다.",
+                           "The receipt names no chain to ask.")  # fmt: skip
+    held = Checkpoint(check.shown["leaf"]["origin"], found["size"], bytes.fromhex(found["root"]))
+    anchor = anchors.EvmAnchor(anchors.Node(rpc), anchors.address(contract), int(chain))
+    asked = anchor.verify(held)
+    if not asked.holds:
+        return False, "; ".join(no.text(language()) for no in asked.findings)
+    warning = text(" (개발용 체인이며, 바깥 사람에게는 아무것도 증명하지 않습니다)",
+                   " (a development chain: it proves nothing to outsiders)")  # fmt: skip
+    return True, text(f"체인이 크기 {found['size']}의 나무를 가지고 있습니다: {asked.place}",
+                      f"the chain holds the tree of size {found['size']}: {asked.place}") + (
+        warning if asked.development else ""
+    )  # fmt: skip
 
 
 def _log_key(value: str, receipt: bytes) -> str:
@@ -173,6 +249,6 @@ def _tell(good: bool, findings: Iterable[str], subject: str) -> None:
 
 def add_to(app: typer.Typer) -> None:
     app.command(
-        help=text("투명성 로그 전체를 지금의 기록과 맞춰 봅니다.",
-                  "Check the whole transparency log against the records of today.")
+        help=text("영수증이나 공개된 로그를, 또는 우리 로그 전체를 지금의 기록과 맞춰 봅니다.",
+                  "Check a receipt, a published log, or our whole log against today's records.")
     )(verify)  # fmt: skip
