@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 
 from onsil.core.canonical import canonical_bytes
@@ -29,6 +30,8 @@ _HEX32 = re.compile("[0-9a-f]{64}")
 _PLACE = re.compile("[a-z][a-z0-9-]{0,19}:[!-~]{1,200}")
 _TRANSACTION = re.compile("[!-~]{0,200}")
 _INDEX = re.compile("index (0|[1-9][0-9]{0,14})")
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_DEPTH_MAX = 64
 _ANCHOR_MEMBERS = {"place", "size", "root", "transaction", "block", "proof"}
 
 
@@ -243,6 +246,8 @@ def _base64(text: str, code: str) -> bytes:
 
 def _canonical(raw: bytes) -> dict[str, Any]:
     """The object in RFC 8785 bytes. Raises ValueError for any other spelling, or a fraction."""
+    if _depth(raw) > _DEPTH_MAX:
+        raise ValueError("nested too deep")
     try:
         value = json.loads(raw.decode("utf-8"))
         if not isinstance(value, dict) or canonical_bytes(value) != raw:
@@ -250,6 +255,13 @@ def _canonical(raw: bytes) -> dict[str, Any]:
     except (TypeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     return value
+
+
+def _depth(raw: bytes) -> int:
+    """How deep brackets nest outside of strings: what is too deep would exhaust the parser."""
+    bare = _STRING.sub(b"", raw)
+    steps = ((c in b"[{") - (c in b"]}") for c in bare)
+    return max(accumulate(steps), default=0)
 
 
 def _extra(raw: bytes) -> Mapping[str, Any]:

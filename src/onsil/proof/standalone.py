@@ -3,16 +3,13 @@
 
     python verify_receipt.py RECEIPT --key VKEY [--key VKEY …] [--policy FILE] [--json]
 
-It needs Python 3.9 and the package `cryptography`, and trusts only the keys it is given: take them
-from somewhere else than the receipt. A receipt is a C2SP tlog-proof (c2sp.org/tlog-proof).
-Verified is, one after another, each named when it is wrong:
-
+It needs Python 3.9 and the package `cryptography`, and trusts only the keys it is given. A receipt
+is a C2SP tlog-proof (c2sp.org/tlog-proof). Verified is, each named when it is wrong:
   content    SHA-256(salt || content) is the commitment, and the content is canonical (RFC 8785)
   inclusion  the leaf, SHA-256(0x00 || commitment), leads to the checkpoint's root (RFC 9162)
-  log        the checkpoint's note is signed by a log's key under the log's own name
+  log        the checkpoint is signed by a log's key under the log's own name
   witnesses  cosignatures (c2sp.org/tlog-cosignature) meet the policy (c2sp.org/tlog-policy)
   anchor     the leaf is in the tree an anchor names; whether a chain holds it is asked elsewhere
-
 Exit status: 0 everything holds, 1 something does not, 2 the arguments cannot be used.
 """
 
@@ -114,6 +111,11 @@ def canonical(value: object) -> str:
 def read_canonical(raw: bytes, code: str) -> dict:
     """The object that canonical JSON spells; any other spelling of it is refused."""
     try:
+        depth = 0
+        for c in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", raw):
+            depth += (c in b"[{") - (c in b"]}")
+            if depth > 64:
+                raise ValueError("nested too deep")
         value = json.loads(raw.decode("utf-8"))
         if not isinstance(value, dict) or canonical(value).encode() != raw:
             raise ValueError("another spelling")
@@ -192,13 +194,12 @@ def parse_note(note: str) -> dict:
         raise Wrong(code, "checkpoint")
     if len(root := _base64(lines[2], code)) != 32:
         raise Wrong(code, "root")
-    signatures = []
+    signatures: list = []
     for line in tail[:-1].split("\n"):
         parts = line.split(" ")
         if len(parts) != 3 or parts[0] != "\u2014" or not is_name(parts[1]):
             raise Wrong(code, "signature")
-        blob = _base64(parts[2], code)
-        if len(blob) < 5:
+        if len(blob := _base64(parts[2], code)) < 5:
             raise Wrong(code, "signature")
         signatures.append((parts[1], blob[:4], blob[4:]))
     if len(signatures) > _SIGNATURES_MAX:
@@ -274,8 +275,7 @@ class Policy:
         self.logs: list[Key] = []
         self.witnesses: dict[str, Key] = {}
         self.groups: dict[str, tuple[int, list[str]]] = {}
-        self.quorum: str | None = None
-        self._members: set[str] = set()
+        self.quorum, self._members = None, set()
         for number, line in enumerate(text.split("\n"), 1):
             words = re.split("[ \t]+", line.strip(" \t"))
             try:
