@@ -44,8 +44,7 @@ __all__ = [
     "LotTerms", "Piece", "PostedLeg", "Stretch", "Teller", "TraceStep", "Transfer",
     "TransferRequest", "account", "accounts", "answers", "ask", "balance", "balance_at",
     "balances", "close_account", "conservation", "credits_of", "debits_of", "drain",
-    "entry_source", "expire", "expire_pending", "lots", "open_accounts", "post", "reverse", "run_due", "run_writer",
-    "schedule", "set_limits",
-    "statement", "submit", "trace_back", "transfer", "transfer_entry", "transfers_of", "unschedule",
-    "wait",
+    "entry_source", "expire", "expire_pending", "lots", "open_accounts", "post", "reverse",
+    "run_due", "run_writer", "schedule", "set_limits", "statement", "submit", "trace_back",
+    "transfer", "transfer_entry", "transfers_of", "unschedule", "wait",
 ]  # fmt: skip

@@ -8,13 +8,20 @@ from uuid import UUID
 _moment = lru_cache(maxsize=4096)(datetime.isoformat)
 
 
-def numbers(values: Iterable[int | None]) -> str:
-    """An array literal of numbers, with None as NULL."""
-    return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
+def numbers(values: Iterable[int]) -> str:
+    """An array literal of numbers or booleans."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
-def uuids(values: Iterable[UUID | None]) -> str:
-    """An array literal of ids, with None as NULL."""
+def uuids(values: Iterable[UUID]) -> str:
+    """An array literal of ids."""
+    return "{" + ",".join([f"{v.int:032x}" for v in values]) + "}"
+
+
+def optional_uuids(values: Sequence[UUID | None]) -> str:
+    """The same with None as NULL; an empty array when all are None, for `unnest` fills up."""
+    if not any(values):
+        return "{}"
     return "{" + ",".join(["NULL" if v is None else f"{v.int:032x}" for v in values]) + "}"
 
 
@@ -44,6 +51,8 @@ def hexes(values: Iterable[bytes]) -> str:
     return "{" + ",".join(['"\\\\x' + v.hex() + '"' for v in values]) + "}"
 
 
-def moments(values: Iterable[datetime | None]) -> str:
-    """An array literal of instants, with None as NULL."""
+def moments(values: Sequence[datetime | None]) -> str:
+    """An array literal of instants, with None as NULL; an empty array when all are None."""
+    if not any(values):
+        return "{}"
     return "{" + ",".join(["NULL" if v is None else f'"{_moment(v)}"' for v in values]) + "}"

@@ -16,6 +16,7 @@ from onsil.ledger.lots import TermsBook
 from onsil.ledger.terms import LotTerms, Piece, PostedLeg, Transfer
 
 KIND = "transfer"
+_NO_ORIGIN = '"origin_id":"","origin_kind":""'
 _EXACT = 2**53  # RFC 8785 spells integers beyond as strings here
 
 _instant = lru_cache(maxsize=4096)(instant_text)
@@ -111,28 +112,28 @@ class LeafWriter:
     def encoded(self, applied: Applied) -> tuple[UUID, bytes]:
         """Id and canonical bytes of a transfer's leaf."""
         request, legs = applied.request, []
-        for leg in applied.legs:
-            source, destination, amount, source_balance, destination_balance, pieces, origin = leg
-            figures = amount, -source_balance, source_balance, -destination_balance
-            if max(*figures, destination_balance, *(p[1] or 0 for p in pieces),
-                   *(p[2] or 0 for p in pieces)) >= _EXACT:  # fmt: skip
+        for source, destination, amount, before, after, pieces, origin in applied.legs:
+            # Positions are below what the account has received, amounts below its balance's limits.
+            if (
+                not -_EXACT < before < _EXACT
+                or not -_EXACT < after < _EXACT
+                or max(amount, source.received, destination.received) >= _EXACT
+            ):
                 return applied.id, self._general(applied)
+            told = ",".join([self._piece(piece, origin) for piece in pieces])
             legs.append(
                 f'{{"amount":{amount},"asset":{_name(source.asset)},'
-                f'"destination":{_name(destination.code)},'
-                f'"destination_balance":{destination_balance},'
-                f'"pieces":[{",".join([self._piece(p, origin) for p in pieces])}],'
-                f'"source":{_name(source.code)},"source_balance":{source_balance}}}'
+                f'"destination":{_name(destination.code)},"destination_balance":{after},'
+                f'"pieces":[{told}],"source":{_name(source.code)},"source_balance":{before}}}'
             )
         recorded = _instant(applied.recorded_at)
         effective = _instant(request.effective_at) if request.effective_at else recorded
         text = (
             f'{self._head}{effective}","id":"{applied.id}","key":{quoted(request.key)},'
             f'"kind":"{KIND}","legs":[{",".join(legs)}],"memo":{quoted(request.memo)},'
-            f'"origin_id":{quoted(request.origin_id)},'
-            f'"origin_kind":{quoted(request.origin_kind)},"pending":{_optional(request.pending)},'
-            f'"phase":"{request.phase}","recorded_at":"{recorded}",'
-            f'"reverses":{_optional(request.reverses)},'
+            f'"origin_id":{quoted(request.origin_id)},"origin_kind":{_name(request.origin_kind)},'
+            f'"pending":{_optional(request.pending)},"phase":"{request.phase}",'
+            f'"recorded_at":"{recorded}","reverses":{_optional(request.reverses)},'
             f'"timeout_at":{_optional(_when(request.timeout_at))},"type":{_name(request.kind)}}}'
         )
         return applied.id, text.encode()
@@ -144,9 +145,8 @@ class LeafWriter:
     def _piece(self, piece: PieceRow, origin: tuple[str, str] | None) -> str:
         terms, taken, made, amount = piece
         before, after = self._terms.get(terms) or self._spelled(terms)
-        if origin is None:
-            origins = '"origin_id":"","origin_kind":""'
-        else:
+        origins = _NO_ORIGIN
+        if origin is not None:
             origins = f'"origin_id":{quoted(origin[1])},"origin_kind":{_name(origin[0])}'
         return (
             f'{{"amount":{amount},"made":{"null" if made is None else made},'

@@ -1,11 +1,12 @@
 """Identifiers that ascend strictly, so that their order is the order of decision. Pure."""
 
 from collections.abc import Callable
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 _STEP_BITS = 32
 _TAIL_BITS = 74  # the two random fields of a version-7 UUID, counted up within a millisecond
 _LOW = (1 << 62) - 1
+_blank, _set = object.__new__, object.__setattr__
 
 
 class AscendingIds:
@@ -27,7 +28,15 @@ class AscendingIds:
         if self._tail >> _TAIL_BITS:
             self._ms, self._tail = self._ms + 1, self._random_bits(_STEP_BITS)
         high, low = self._tail >> 62, self._tail & _LOW
-        return UUID(int=self._ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+        return _uuid(self._ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+
+
+def _uuid(number: int) -> UUID:
+    """`UUID(int=number)` without its checks, which cost more than the rest of an id."""
+    made = _blank(UUID)
+    _set(made, "int", number)
+    _set(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def _parts(value: UUID) -> tuple[int, int]:

@@ -14,7 +14,15 @@ from uuid import UUID
 import orjson
 
 from onsil.core.database import Connection, cursor
-from onsil.ledger.arrays import hexes, moments, numbers, optional_texts, texts, uuids
+from onsil.ledger.arrays import (
+    hexes,
+    moments,
+    numbers,
+    optional_texts,
+    optional_uuids,
+    texts,
+    uuids,
+)
 from onsil.ledger.book import AccountState, Applied, Book, Decision, PieceRow, Reserved
 from onsil.ledger.evidence import KIND, LeafWriter
 from onsil.ledger.loading import Head
@@ -127,9 +135,9 @@ def _add_terms(page: Page, book: Book) -> None:
           %(expiries)s::timestamptz[], %(rules)s::text[], %(refundable)s::boolean[])""",
         {
             "ids": numbers(fresh), "funds": texts([t.fund for t in terms]),
-            "expiries": moments(t.expires_at for t in terms),
+            "expiries": moments([t.expires_at for t in terms]),
             "rules": texts([t.merchant_rule for t in terms]),
-            "refundable": numbers(t.refundable for t in terms),
+            "refundable": numbers([t.refundable for t in terms]),
         },
     )  # fmt: skip
 
@@ -170,14 +178,14 @@ def _add_legs(page: Page, applied: Sequence[Applied]) -> None:
             memo, origin_kind, origin_id, reverses, pending, timeout_at)""",
         {
             "now": applied[0].recorded_at, "ids": uuids(one.id for _, one, _ in rows),
-            "numbers": numbers(n for n, _, _ in rows),
-            "phases": numbers(_PHASE[one.request.phase] for _, one, _ in rows),
-            "sources": numbers(leg.source.id for leg in legs),
-            "destinations": numbers(leg.destination.id for leg in legs),
-            "amounts": numbers(leg.amount for leg in legs),
-            "source_balances": numbers(leg.source_balance for leg in legs),
-            "destination_balances": numbers(leg.destination_balance for leg in legs),
-            "effective": moments(one.request.effective_at for _, one, _ in rows),
+            "numbers": numbers([n for n, _, _ in rows]),
+            "phases": numbers([_PHASE[one.request.phase] for _, one, _ in rows]),
+            "sources": numbers([leg.source.id for leg in legs]),
+            "destinations": numbers([leg.destination.id for leg in legs]),
+            "amounts": numbers([leg.amount for leg in legs]),
+            "source_balances": numbers([leg.source_balance for leg in legs]),
+            "destination_balances": numbers([leg.destination_balance for leg in legs]),
+            "effective": moments([one.request.effective_at for _, one, _ in rows]),
             "pieces": texts([_pieces(leg.pieces) for leg in legs]),
             "issued_kinds": optional_texts([leg.origin[0] if leg.origin else None for leg in legs]),
             "issued_ids": optional_texts([leg.origin[1] if leg.origin else None for leg in legs]),
@@ -187,9 +195,9 @@ def _add_legs(page: Page, applied: Sequence[Applied]) -> None:
             "memos": optional_texts([r and (r.memo or None) for r in requests]),
             "origin_kinds": optional_texts([r and (r.origin_kind or None) for r in requests]),
             "origin_ids": optional_texts([r and (r.origin_id or None) for r in requests]),
-            "reverses": uuids(r.reverses if r else None for r in requests),
-            "pending": uuids(r.pending if r else None for r in requests),
-            "timeouts": moments(r.timeout_at if r else None for r in requests),
+            "reverses": optional_uuids([r and r.reverses for r in requests]),
+            "pending": optional_uuids([r and r.pending for r in requests]),
+            "timeouts": moments([r and r.timeout_at for r in requests]),
         },
     )  # fmt: skip
 
@@ -210,9 +218,11 @@ def _add_accounts(page: Page, applied: Sequence[Applied]) -> None:
           AS given (id, balance, held, coming, received, purse)
         WHERE a.city = %(city)s AND a.id = given.id""",
         {
-            "ids": numbers(a.id for a in changed), "balances": numbers(a.balance for a in changed),
-            "held": numbers(a.held for a in changed), "coming": numbers(a.coming for a in changed),
-            "received": numbers(a.received for a in changed),
+            "ids": numbers([a.id for a in changed]),
+            "balances": numbers([a.balance for a in changed]),
+            "held": numbers([a.held for a in changed]),
+            "coming": numbers([a.coming for a in changed]),
+            "received": numbers([a.received for a in changed]),
             "purses": texts([orjson.dumps(a.purse).decode() for a in changed]),
         },
     )  # fmt: skip
@@ -226,7 +236,7 @@ def _add_reservations(page: Page, book: Book, applied: Sequence[Applied]) -> Non
             """INSERT INTO ledger_pending (city, id, timeout_at, legs)
             SELECT %(city)s, * FROM unnest(%(ids)s::uuid[], %(timeouts)s::timestamptz[],
               %(legs)s::text[])""",
-            {"ids": uuids(r.id for r in made), "timeouts": moments(r.timeout_at for r in made),
+            {"ids": uuids(r.id for r in made), "timeouts": moments([r.timeout_at for r in made]),
              "legs": texts([_held(r) for r in made])},
         )  # fmt: skip
     settled = [(one.id, one.request.pending) for one in applied if one.request.pending is not None]

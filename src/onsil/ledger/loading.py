@@ -7,7 +7,7 @@ the head, that nobody else has posted meanwhile.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import orjson
@@ -19,8 +19,14 @@ from onsil.ledger.lots import TERMS
 from onsil.ledger.refusals import from_row
 from onsil.ledger.terms import LotTerms, TransferRequest
 
-_ACCOUNT = """a.id, a.code, a.asset, a.minimum, a.maximum, a.keeps_lots, a.balance, a.held,
-  a.coming, a.received, a.purse, a.closed_at IS NOT NULL"""
+_ACCOUNT: LiteralString = """SELECT a.id, a.code, a.asset, a.minimum, a.maximum, a.keeps_lots,
+  a.balance, a.held, a.coming, a.received, a.purse, a.closed_at IS NOT NULL """
+_BY_CODE = (
+    _ACCOUNT
+    + """FROM unnest(%s::text[], %s::text[]) AS wanted (code, asset)
+  JOIN ledger_account a ON a.city = %s AND a.code = wanted.code AND a.asset = wanted.asset"""
+)
+_BY_ID = _ACCOUNT + "FROM ledger_account a WHERE a.city = %s AND a.id = ANY(%s)"
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,10 @@ def fill(conn: Connection, city: str, book: Book, requests: Sequence[TransferReq
     legs = [leg for request in requests for leg in request.legs]
     wanted = {(leg.source, leg.asset) for leg in legs}
     wanted |= {(leg.destination, leg.asset) for leg in legs}
-    wanted -= book.accounts.keys()
+    missing = {pair for pair in wanted if pair not in book.accounts}
     held: set[int] = set()
-    if wanted:
-        held |= _load_accounts(conn, city, book, wanted)
+    if missing:
+        held |= _load_accounts(conn, city, book, missing)
     settling = {r.pending for r in requests if r.pending is not None} - book.reserved.keys()
     if settling:
         held |= _load_reserved(conn, city, book, settling)
@@ -117,9 +123,7 @@ def _load_accounts(
     pairs = sorted((c, a) for c, a in wanted if "\x00" not in c and "\x00" not in a)
     with cursor(conn) as run:
         rows = run.execute(
-            f"""SELECT {_ACCOUNT} FROM unnest(%s::text[], %s::text[]) AS wanted (code, asset)
-            JOIN ledger_account a
-              ON a.city = %s AND a.code = wanted.code AND a.asset = wanted.asset""",  # pyright: ignore
+            _BY_CODE,
             (texts([c for c, _ in pairs]), texts([a for _, a in pairs]), city),
         ).fetchall()
         held = _take_in(book, rows)
@@ -141,7 +145,7 @@ def _load_terms(
 ) -> None:
     """Terms that purses name by number, and terms that value is issued with."""
     known = book.terms
-    held = held - known.terms.keys()
+    held = {number for number in held if number not in known.terms}
     new = [
         terms for terms in wanted if not known.knows(terms) and "\x00" not in terms[0] + terms[2]
     ]
@@ -162,7 +166,7 @@ def _load_terms(
             SELECT max(id), NULL, NULL, NULL, NULL FROM ledger_terms WHERE city = %s""",
             (
                 city, numbers(held), texts([t[0] for t in new]),
-                moments(t[1] for t in new), texts([t[2] for t in new]), [t[3] for t in new],
+                moments([t[1] for t in new]), texts([t[2] for t in new]), [t[3] for t in new],
                 city, city,
             ),
         ).fetchall()  # fmt: skip
@@ -200,7 +204,7 @@ def _load_reserved(conn: Connection, city: str, book: Book, wanted: set[UUID]) -
         stored = [(key, timeout, orjson.loads(legs), by) for key, timeout, legs, by in rows]
         ids = {number for _, _, legs, _ in stored for leg in legs for number in leg[:2]}
         accounts = run.execute(
-            f"SELECT {_ACCOUNT} FROM ledger_account a WHERE a.city = %s AND a.id = ANY(%s)",  # pyright: ignore
+            _BY_ID,
             (city, sorted(ids)),
         ).fetchall()
     held_terms = _take_in(book, accounts)

@@ -100,7 +100,8 @@ def choose(
     chosen: list[tuple[Layer, int]] = []
     for layer in purse:
         if spendable(book.terms[layer[TERMS]], only, now):
-            part = min(live(layer), amount)
+            enough = layer[SPANS + 1] - layer[SPANS] >= amount  # mostly: the first span pays it
+            part = amount if enough else min(live(layer), amount)
             chosen.append((layer, part))
             amount -= part
             if not amount:

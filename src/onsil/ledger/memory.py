@@ -53,12 +53,15 @@ class Memory:
         for decision in decisions:
             book.keys.pop(decision.key, None)
             applied = decision.applied
-            if applied is not None:
-                book.reversed.discard(applied.request.reverses)  # pyright: ignore
-                book.reserved.pop(applied.request.pending, None)  # pyright: ignore
-                made = book.reserved.get(applied.id)
-                if made is not None and made.settled_by is None:  # else by a batch on its way
-                    del book.reserved[applied.id]
+            if applied is None:
+                continue
+            request = applied.request
+            if request.reverses is not None:
+                book.reversed.discard(request.reverses)
+            if request.pending is not None:
+                book.reserved.pop(request.pending, None)
+            if request.phase == "pending" and book.reserved[applied.id].settled_by is None:
+                del book.reserved[applied.id]  # else a batch on its way has settled it
 
 
 def _random_bits(words: int) -> Callable[[int], int]:
