@@ -43,3 +43,14 @@ def charge_pay_and_give(cast: Cast) -> tuple[ChargeOrder, Payment, Gift]:
         )
         gift = granted(citizen.gifts.accept(gift, receiver))
     return order, payment, gift
+
+
+def missing(cast: Cast) -> list[str]:
+    """Do all of it; what has not come about, in words."""
+    order, payment, gift = charge_pay_and_give(cast)
+    checks = (
+        (order.outcome == "done", "the charge has not been paid in"),
+        (payment.cashbacks.filter(state="applied").exists(), "no cashback was given"),
+        (gift.end == "accepted", "the gift was not accepted"),
+    )
+    return [words for holds, words in checks if not holds]

@@ -1,5 +1,7 @@
 """Shops: what they applied with, what the city decided, and what is known of them since when."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -38,7 +40,7 @@ class Merchant(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     address = models.CharField(max_length=200, blank=True)
     yearly_sales_krw = models.BigIntegerField()
-    cashback_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    cashback_percent = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(0))
     state = models.CharField(max_length=10, choices=State.choices, default=State.APPLIED)
     applicant = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     applied_at = models.DateTimeField()

@@ -6,7 +6,7 @@ asked for, only one end is asked for at a time, and the ledger settles a pending
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from onsil import ledger
 from onsil.citizen.models import Held
@@ -29,7 +29,7 @@ def locked(row: Row) -> Row:
 
 
 def ask(
-    tx: Connection, row: Held, phase: str, kind: str, *, memo: str = "", origin_kind: str = "",
+    tx: Connection, row: Held, phase: Literal["post", "void"], kind: str, *, memo: str = "", origin_kind: str = "",
     origin_id: str = "", before: Iterable[ledger.TransferRequest] = (),
 ) -> None:  # fmt: skip
     """Ask the ledger to post or void a hold that is locked and open; its answer comes later.

@@ -7,6 +7,7 @@ to it, another releases the file for the bank. A refused refund returns to the v
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from onsil import ledger
@@ -205,7 +206,7 @@ def _write(
     return made
 
 
-def _noted(line: Line) -> dict[str, object]:
+def _noted(line: Line) -> dict[str, Any]:
     """A line as it is kept with the refund and shown later."""
     return {
         "charge": line.charge.charge_id, "reason": line.reason, "charged": line.charge.amount,

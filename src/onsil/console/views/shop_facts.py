@@ -1,5 +1,6 @@
 """What is known of a shop since when, and writing down what a check has found."""
 
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -58,7 +59,7 @@ def check(request: Request, shop: UUID) -> HttpResponse:
         messages.error(request, made.text(get_language() or "ko"))
     today = local_day(SystemClock().now(), request.city.zone)
     place = facts.eligibility(merchant, today)
-    kinds = dict(Merchant.Kind.choices)
+    kinds: dict[str, Any] = dict(Merchant.Kind.choices)
     return page(
         request, "console/shop_facts.html", section="shops", merchant=merchant, form=form,
         known=[(one, kinds.get(one.kind, one.kind)) for one in reversed(known)], place=place,
