@@ -80,6 +80,10 @@ def test_untouched_rows_verify(fresh_database, posted, tmp_path):
         "UPDATE ledger_leg SET pieces = '[]' WHERE transfer_id = %(id)s",
         "UPDATE ledger_leg SET pieces = replace(pieces, '[[1,', '[[2,') WHERE transfer_id = %(id)s",
         "UPDATE ledger_leg SET pieces = replace(pieces, ',16]', ',17]') WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET pieces = '[[99,0,0,16]]' WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET pieces = 'x' WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET pieces = '[[1]]' WHERE transfer_id = %(id)s",
+        "UPDATE ledger_leg SET source_id = 999 WHERE transfer_id = %(id)s",
     ],
 )
 def test_an_altered_row_is_named_and_no_other(fresh_database, posted, tmp_path, statement):
