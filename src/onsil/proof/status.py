@@ -96,7 +96,7 @@ def status(
             ORDER BY year DESC, size DESC LIMIT 1""",
             (city,),
         ).fetchone()
-        refused = run.execute("SELECT words FROM proof_refusal WHERE city = %s", (city,)).fetchone()
+        row = run.execute("SELECT words FROM proof_refusal WHERE city = %s", (city,)).fetchone()
     now = (clock or SystemClock()).now()
     policy = plan.at(now.date()) if plan else Policy()
     found, witnessed, met, problem = None, None, None, ""
@@ -109,7 +109,7 @@ def status(
             met = _met(policy, found.published)
     except OperationError as error:
         problem = str(error)
-    refusal = refused[0] if refused else ""
+    refusal = "" if row is None else row[0]
     states = [s for s in witness_states(conn, city) if years and s.year == years[-1]]
     return LogStatus(
         city, found.published if found else None, last[0] if last else None,
