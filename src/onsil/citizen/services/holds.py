@@ -29,8 +29,8 @@ def locked(row: Row) -> Row:
 
 
 def ask(
-    tx: Connection, row: Held, phase: Literal["post", "void"], kind: str, *, memo: str = "", origin_kind: str = "",
-    origin_id: str = "", before: Iterable[ledger.TransferRequest] = (),
+    tx: Connection, row: Held, phase: Literal["post", "void"], kind: str, *, memo: str = "",
+    origin_kind: str = "", origin_id: str = "", before: Iterable[ledger.TransferRequest] = (),
 ) -> None:  # fmt: skip
     """Ask the ledger to post or void a hold that is locked and open; its answer comes later.
 
