@@ -32,7 +32,7 @@ def _noticed() -> bool:
     for seed in SEEDS:
         try:
             SimulatedCity(seed).run()
-        except AssertionError:
+        except Exception:  # the simulation's own checks, or the writer stumbling over itself
             return True
     return False
 
