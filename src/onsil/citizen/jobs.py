@@ -9,6 +9,7 @@ from onsil.citizen.services import (
     cashbacks,
     charges,
     deposits,
+    erasure,
     expiry,
     gifts,
     payouts,
@@ -69,3 +70,14 @@ def tidy_wallets(timestamp: int) -> None:
             seen = cashbacks.reward_due()
             if lapsed or seen:
                 _log.info("%s: %s lapsed, %s payments looked at for cashback", city, lapsed, seen)
+
+
+@app.periodic(cron="40 18 * * *")
+@app.task(name="citizen.erase_due")
+def erase_due(timestamp: int) -> None:
+    """Erase what the law no longer asks to keep of people who were erased; nightly in Korea."""
+    for city in all_cities():
+        with city_scope(city):
+            gone = erasure.erase_due()
+            if gone:
+                _log.info("%s: %s leaves of erased people are past their keeping", city, gone)

@@ -109,13 +109,13 @@ def status(
             met = _met(policy, found.published)
     except OperationError as error:
         problem = str(error)
-    refusal = "" if row is None else row[0]
+    unsigned = "" if row is None else row[0]
     states = [s for s in witness_states(conn, city) if years and s.year == years[-1]]
     return LogStatus(
         city, found.published if found else None, last[0] if last else None,
-        placed_total(conn, city) + pending, pending, problem or refusal,
+        placed_total(conn, city) + pending, pending, problem or unsigned,
         found.signed if found else None, witnessed,
-        _witnesses(plan, policy, states, found, now), policy.quorum, met, policy.text, refusal,
+        _witnesses(plan, policy, states, found, now), policy.quorum, met, policy.text, unsigned,
     )  # fmt: skip
 
 
