@@ -422,6 +422,14 @@ def test_a_reversal_that_fails_may_be_tried_again_under_another_key():
     assert code_of(desk.ask(undo_of(paid, "then"))) == "applied"
 
 
+def test_a_transfer_without_lots_is_reversed_once_too():
+    desk = Desk(("fund", 9))
+    paid = desk.ask(request("p", move("fund", "credit", 9)))
+    assert code_of(desk.ask(undo_of(paid))) == "applied"
+    assert (desk.account("fund").balance, desk.account("credit").balance) == (9, 0)
+    assert code_of(desk.ask(undo_of(paid, "again"))) == "already-reversed"
+
+
 def test_what_was_issued_can_be_taken_back():
     desk = Desk()
     given = desk.ask(request("g", move("issuer", "minji", 6)))
