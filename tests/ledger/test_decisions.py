@@ -464,12 +464,14 @@ def test_positions_can_be_given_back_in_part_and_what_fails_midway_is_taken_back
     desk = Desk(("minji", 10))
     desk.ask(request("p", move("minji", "shop", 6)))
     some = move("shop", "minji", 2, pieces=(Piece(PLAIN, 4, 4, 2),))
-    assert pieces_of(desk.ask(request("part", some))) == [[(1, 4, 4, 2)]]
+    assert code_of(desk.ask(request("forward", some))) == "malformed-request"
+    part = request("part", some, reverses=UUID(int=8))
+    assert pieces_of(desk.ask(part)) == [[(1, 4, 4, 2)]]
     assert desk.account("minji").purse == [[1, 0, 10, 4, 10]]
     rest = move("shop", "minji", 6, pieces=(Piece(PLAIN, 0, 0, 4), Piece(PLAIN, 4, 4, 2)))
     assert code_of(desk.ask(request("g", move("issuer", "shop", 2, lot=MARKET)))) == "applied"
     state = desk.state()
-    assert code_of(desk.ask(request("no", rest))) == "lot-rule"
+    assert code_of(desk.ask(request("no", rest, reverses=UUID(int=9)))) == "lot-rule"
     assert desk.state() == state
 
 

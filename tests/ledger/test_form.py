@@ -38,7 +38,7 @@ def leg_with(**fields) -> Leg:
         request("k", leg_with(lot=LotTerms("f", NOW))),
         request("k", leg_with(pieces=(Piece(LotTerms(), 0, 0, 1), Piece(LotTerms(), 1, 1, 3))),
                 reverses=PENDING),
-        request("k", leg_with(pieces=(Piece(LotTerms(), 0, 0, 4),))),
+        request("k", leg_with(pieces=(Piece(LotTerms(), 0, None, 4),))),
         request("k", LEG, phase="pending"),
         request("k", LEG, phase="pending", timeout_at=NOW),
         request("k", *[LEG] * LEGS_MAX, phase="pending"),
@@ -101,7 +101,8 @@ def test_what_is_well_formed_is_let_through(asked):
         (request("k", leg_with(lot=LotTerms("", None, "", False, "\x00"))), "lot"),
         (request("k", leg_with(lot=LotTerms("", None, "", False, "", "\x00"))), "lot"),
         (request("k", leg_with(lot=LotTerms("f", NAIVE))), "lot.expires_at"),
-        (request("k", leg_with(pieces=(Piece(LotTerms(), 0, 0, 4),)), phase="pending"), "pieces"),
+        (request("k", leg_with(pieces=(Piece(LotTerms(), 0, 0, 4),))), "pieces"),
+        (request("k", leg_with(pieces=(Piece(LotTerms(), 0, None, 4),)), phase="pending"), "pieces"),
         (
             request("k", leg_with(pieces=(Piece(LotTerms(), 0, 0, 4),)), phase="post",
                     pending=PENDING),

@@ -29,7 +29,7 @@ def check_form(request: TransferRequest) -> Refusal | None:
     elif not 0 < len(request.legs) <= LEGS_MAX:
         return refusals.malformed("legs")
     for leg in request.legs:
-        no = _check_leg(leg, request.phase == "single")
+        no = _check_leg(leg, request.phase == "single", request.reverses is not None)
         if no is not None:
             return no
     return None
@@ -50,7 +50,7 @@ def _check_phase(request: TransferRequest) -> Refusal | None:
     return None
 
 
-def _check_leg(leg: Leg, single: bool) -> Refusal | None:
+def _check_leg(leg: Leg, single: bool, reversing: bool) -> Refusal | None:
     amount = leg.amount
     if type(amount) is not int or amount <= 0:
         return refusals.amount_not_positive(str(amount))
@@ -72,6 +72,8 @@ def _check_leg(leg: Leg, single: bool) -> Refusal | None:
         not single
         or sum(p.amount for p in leg.pieces) != amount
         or any(p.amount <= 0 for p in leg.pieces)
+        # Only what a transfer had taken can be sure not to be held by a reservation.
+        or (not reversing and any(p.made is not None for p in leg.pieces))
     ):
         return refusals.malformed("pieces")
     return None

@@ -93,8 +93,8 @@ class Piece(NamedTuple):
 class Leg(NamedTuple):
     """`amount` of `asset` from one account to another, both named by code.
 
-    `lot` gives the terms of newly issued value. `pieces` names positions exactly, those made being
-    given back to where they had been taken from (reversals, refunds); not in two phases.
+    `lot` gives the terms of newly issued value. `pieces` names positions exactly, not in two
+    phases; those made are given back to where they had been taken from, which only a reversal may.
     """
 
     source: str
