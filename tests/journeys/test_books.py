@@ -119,7 +119,9 @@ def test_every_screen_fits_and_speaks_both(
         f"&first={now - timedelta(days=2)}&last={now}",
     }  # fmt: skip
     for name, path in paths.items():
-        page.goto(path)
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.ok, (name, answer.status)
         axe(page)
         shot(page, f"books-{name}-{width}-{language}")
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

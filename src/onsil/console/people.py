@@ -7,6 +7,7 @@ from uuid import UUID
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from onsil import proof
 from onsil.citizen import services as citizen
@@ -126,16 +127,24 @@ def entry_link(user: User) -> str:
     return reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), key])
 
 
+_JOBS = {
+    "job:settlement": _("날마다의 자동 정산"), "simulated-bank": _("모의 은행"),
+    "charges": _("충전 확인"),
+}  # fmt: skip
+
+
 def names_of(actors: Iterable[str]) -> dict[str, str]:
-    """Names of the users among actors, which are user ids or words such as `job:settlement`."""
+    """Names of users and of known jobs among actors: user ids or words as `job:settlement`."""
     ids: dict[str, UUID] = {}
-    for actor in set(actors):
+    wanted = set(actors)
+    for actor in wanted:
         try:
             ids[actor] = UUID(actor.removeprefix("user:"))
         except ValueError:
             continue
     users = {u.pk: str(u) for u in User.objects.filter(pk__in=ids.values())}
-    return {actor: users[pk] for actor, pk in ids.items() if pk in users}
+    jobs = {actor: str(_JOBS[actor]) for actor in wanted if actor in _JOBS}
+    return jobs | {actor: users[pk] for actor, pk in ids.items() if pk in users}
 
 
 def actors_of(email: str) -> tuple[str, ...]:

@@ -51,9 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/refunds/", refunds.listing, name="console-refunds"),
     path("console/refunds/release/", refunds.release, name="console-refunds-release"),
     path("console/refunds/<uuid:refund>/decide/", refunds.decide, name="console-refund-decide"),
-    path(
-        "console/refunds/files/<uuid:identity>.csv", refunds.file, name="console-refund-file"
-    ),
+    path("console/refunds/files/<uuid:identity>.csv", refunds.file, name="console-refund-file"),
     path("console/members/", members.desk, name="console-members"),
     path("console/people/", people.listing, name="console-people"),
     path("console/people/<uuid:person>/", people.panel, name="console-person"),

@@ -170,7 +170,7 @@ def test_an_exception_is_corrected_with_a_reason(town, desk):
     bring(desk, town.file())
     line = lines()[0].id
     where = reverse("books-act", args=[line])
-    assert "예금 이자 (interest:trust)" in page(desk, "books-exception", line)
+    assert "예금 이자 (이자 계정)" in page(desk, "books-exception", line)
     no = desk.post(where, {"act": "correct", "correction": "interest", "reason": " "})
     assert no.status_code == 409
     assert "사유를 적어 주세요" in no.content.decode()

@@ -7,7 +7,7 @@ from onsil.citizen.services import rulebook
 from onsil.citizen.services.postings import SYSTEM
 from onsil.core.clock import Clock
 from onsil.core.periods import local_day
-from onsil.ledger import trust_reports
+from onsil.ledger import reconciliation, trust_reports
 from onsil.ledger.circulation import Backing, backing
 from onsil.ledger.rules.trust import TrustProof
 from onsil.ledger.trust_reports import TrustReport
@@ -43,6 +43,12 @@ def now(*, clock: Clock = SYSTEM) -> tuple[TrustProof, Backing]:
     with transaction() as tx:
         found = backing(tx, city)
         return trust_reports.prove(tx, city, rule, clock), found
+
+
+def rests_on_simulation() -> bool:
+    """Whether any of the bank's files came from a simulator, so that pages can say so."""
+    with transaction() as tx:
+        return reconciliation.has_simulated(tx, current_city())
 
 
 def reports(limit: int = 90) -> list[TrustReport]:

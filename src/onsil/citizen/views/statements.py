@@ -82,13 +82,17 @@ def _choose(
     language = get_language() or "ko"
     assets = [
         (asset, _named(asset, request.city.currency(language), language))
-        for asset in sorted(_assets(request, account))
+        for asset in sorted(_assets(request, account), key=_own_currency_first)
     ]
     today = local_day(SYSTEM.now(), request.city.zone)
     refused = request.GET.get("no")
     links = [(form.upper(), reverse(file_url, args=[form])) for form in FORMS]
     context = {"assets": assets, "months": _months(today), "links": links, "refused": refused}
     return render(request, template, {**context, **extra})
+
+
+def _own_currency_first(asset: str) -> tuple[bool, str]:
+    return not asset.startswith("local:"), asset
 
 
 def _named(asset: str, currency: str, language: str) -> str:

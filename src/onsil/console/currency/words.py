@@ -285,8 +285,13 @@ def _trust(rule: Any, language: str) -> Facts:
 def fund_word(fund: str) -> str:
     """A fund, or group of funds, as people call it."""
     head, _colon, rest = fund.partition(":")
-    known = {"own": _("직접 충전한 돈"), "policy": _("정책지원금"), "cashback": _("캐시백")}
+    known = {
+        "own": _("직접 충전한 돈"), "policy": _("정책지원금"), "cashback": _("캐시백"),
+        "city": _("시 예산"), "province": _("도 예산"), "national": _("국비"),
+        "incentive": _("탄소 판매 수익"), "private": _("민간 후원"),
+    }  # fmt: skip
     word = known.get(head, head or _("구분 없음"))
+    rest = str({"cashback:city": _("시"), "cashback:shop": _("가맹점")}.get(fund, rest))
     return f"{word} ({rest})" if rest else word
 
 

@@ -18,11 +18,11 @@ from onsil.ledger.statements.terms import (
     StatementLine,
     Taken,
 )
-from onsil.ledger.statements.words import asset_word, kind_word
+from onsil.ledger.statements.words import account_word, asset_word, kind_word
 from onsil.ledger.statements.workbook import XLSX_LINES_MAX, xlsx
 
 __all__ = [
     "FORMS", "PDF_LINES_MAX", "XLSX_LINES_MAX", "Counterpart", "Download", "KindTotal", "Paper",
-    "Seal", "Statement", "StatementLine", "Taken", "asset_word", "csv_chunks", "download",
-    "file_name", "kind_word", "no_account", "pdf", "read_statement", "too_long", "xlsx",
+    "Seal", "Statement", "StatementLine", "Taken", "account_word", "asset_word", "csv_chunks",
+    "download", "file_name", "kind_word", "no_account", "pdf", "read_statement", "too_long", "xlsx",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ _FAMILIES = {
     "company": ("기업", "a company"), "fund": ("기금", "fund"), "budget": ("예산", "budget"),
     "reserve": ("적립금", "reserve"), "trust": ("신탁 계정", "trust account"),
     "issuer": ("발행 계정", "issuing account"), "payable": ("지급할 돈", "payable"),
+    "receivable": ("받을 돈", "receivable"),
     "external": ("은행", "bank"), "float": ("카드사 미정산금", "card float"),
     "fee": ("수수료 계정", "fee account"), "subsidy": ("지원금 계정", "subsidy account"),
     "breakage": ("만료금 계정", "breakage"), "interest": ("이자 계정", "interest account"),
@@ -67,6 +68,13 @@ def kind_word(kind: str, language: str) -> str:
     return kind if found is None else found[1 if language.startswith("en") else 0]
 
 
+def account_word(code: str, language: str) -> str:
+    """The family of an account in the reader's language; one that is not known, as it is."""
+    family = code.partition(":")[0]
+    found = _FAMILIES.get(family)
+    return family if found is None else found[1 if language.startswith("en") else 0]
+
+
 def asset_word(asset: str, currency: str, language: str) -> str:
     """What an asset's amounts are counted in."""
     family = asset.partition(":")[0]
@@ -75,6 +83,8 @@ def asset_word(asset: str, currency: str, language: str) -> str:
         return f"{currency} (KRW)" if english else f"{currency}(원)"
     if family == "point":
         return "points" if english else "점"
+    if family == "claim":
+        return "cashback to give back (KRW)" if english else "돌려줄 캐시백(원)"
     if family == "credit":
         return "tCO2e"
     return ("KRW" if english else "원") if asset == "KRW" else asset

@@ -27,6 +27,7 @@ from onsil.core.canonical import plain
 from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
 from onsil.ledger import closing
+from onsil.ledger.statements import account_word, kind_word
 from onsil.proof import leaf
 from onsil.tenancy import transaction
 
@@ -124,10 +125,25 @@ def _detail(request: Request, day: date, refusal: Refusal | None = None) -> Http
         asker=names.get(asked.made_by, asked.made_by) if asked else None,
         shown=_shown(request, figures), over=over,
         surplus=int(figures["trust"]) - int(figures["circulating"]), in_turn=in_turn,
-        refusal=refusal,
+        refusal=refusal, balances=_balances(figures), adjustments=_adjustments(figures),
         next_day=last + timedelta(days=1) if last else None, last=last,
         previous=day - timedelta(days=1), following=day + timedelta(days=1),
     )  # fmt: skip
+
+
+def _balances(figures: Any) -> list[dict[str, Any]]:
+    return [
+        {"code": code, "word": account_word(code, language()), "amount": amount}
+        for code, amount in figures["balances"].items()
+    ]
+
+
+def _adjustments(figures: Any) -> list[dict[str, Any]]:
+    return [
+        {**a, "word": account_word(a["account"], language()),
+         "kind_word": kind_word(a["kind"], language())}
+        for a in figures["adjustments"]
+    ]  # fmt: skip
 
 
 def _shown(request: Request, figures: Any) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ from onsil.core.refusal import Refusal
 from onsil.ledger import reconciliation
 from onsil.ledger.closing import AGES, OLDEST
 from onsil.ledger.reconciliation import BankAccount, Finding, Line, Order
+from onsil.ledger.statements import account_word, kind_word
 from onsil.tenancy import transaction
 
 _PAGE, _OTHERS = 50, 30
@@ -84,8 +85,13 @@ def _row(found: Finding, names: dict[str, str]) -> dict[str, Any]:
     return {
         "one": found, "line": found.line, "account": names[found.line.account],
         "word": words.PROBLEMS[found.problem], "status": words.PROBLEM_STATUS[found.problem],
-        "side": words.SIDES[found.line.side],
+        "side": words.SIDES[found.line.side], "party": _party(found.line),
     }  # fmt: skip
+
+
+def _party(line: Line) -> str:
+    """Who stands opposite: as the bank wrote it, or the family of the account in the books."""
+    return line.party if line.side == "bank" else account_word(line.party, language())
 
 
 def _ages(found: list[Finding]) -> list[dict[str, Any]]:
@@ -149,12 +155,15 @@ def _detail(
         account=account, account_name=account.name.said(language()), found=found,
         problem=words.PROBLEMS[found.problem] if found else None,
         sign=words.PROBLEM_STATUS[found.problem] if found else "good", is_open=is_open,
-        others=others[:_OTHERS], more=max(0, len(others) - _OTHERS), suggested=suggested,
+        party=_party(one), others=[(x, _party(x)) for x in others[:_OTHERS]],
+        more=max(0, len(others) - _OTHERS), suggested=suggested,
         can_hand_over=account.collects and one.side == "bank" and one.amount > 0
         and not any(e.kind.startswith("taken-") for e in events),
-        corrections=[(c.code, c.name.said(language()), c.account) for c in account.corrections],
+        corrections=[(c.code, c.name.said(language()), account_word(c.account, language()))
+                     for c in account.corrections],
         events=[_event(e, names) for e in events], refusal=refusal, reason=reason, chosen=chosen,
-        side_word=words.SIDES[one.side],
+        side_word=words.SIDES[one.side], kind=kind_word(one.kind, language()),
+        origin=kind_word(one.origin_kind, language()),
     )  # fmt: skip
 
 

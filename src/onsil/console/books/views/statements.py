@@ -18,7 +18,15 @@ from onsil.console.frame import STAFF, Request, needs
 from onsil.core.database import Connection
 from onsil.core.periods import Period, local_days
 from onsil.core.refusal import Refusal
-from onsil.ledger.statements import FORMS, Paper, Statement, download, read_statement
+from onsil.ledger.statements import (
+    FORMS,
+    Paper,
+    Statement,
+    account_word,
+    asset_word,
+    download,
+    read_statement,
+)
 from onsil.ledger.statements.words import row
 from onsil.tenancy import transaction
 
@@ -66,10 +74,14 @@ def choose(request: Request) -> HttpResponse:
                 context["refusal"] = found
             else:
                 made, paper = found
+                unit = asset_word(made.asset, "", language()).strip(" ()")
                 lines = enumerate(islice(made.lines(), _SHOWN), start=1)
                 context |= {"made": made, "rows": [row(n, x, paper) for n, x in lines],
-                            "notes": paper.notes}  # fmt: skip
-    context["known"] = [a.code for a in won if a.code.startswith(_OWN)][:_SUGGESTED]
+                            "notes": paper.notes,
+                            "word": paper.holder or account_word(made.account, language()),
+                            "unit": unit}  # fmt: skip
+    own = [a.code for a in won if a.code.startswith(_OWN)][:_SUGGESTED]
+    context["known"] = [(code, account_word(code, language())) for code in own]
     status = 409 if "refusal" in context else 200
     return books_page(request, "statements.html", "statements", status, **context)
 

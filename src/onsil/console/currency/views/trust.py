@@ -29,11 +29,13 @@ def report(request: Request) -> HttpResponse:
             for r in reports
         ]  # fmt: skip
         return csv_response(f"{request.city.code}-trust", header, rows)
+    simulated = citizen.trust.rests_on_simulation()
     proof, backing = citizen.trust.now()
     circulating = max(backing.circulating, 1)
     return page(
         request, "console/currency/trust.html", section="currency", tab="trust", proof=proof,
-        reports=reports, chart=chart(reports) if len(reports) > 1 else None,
+        reports=reports, simulated=simulated,
+        chart=chart(reports, simulated) if len(reports) > 1 else None,
         funds=[
             {"word": words.fund_word(fund), "won": won, "of": circulating}
             for fund, won in backing.by_fund().items()
@@ -48,16 +50,17 @@ def report(request: Request) -> HttpResponse:
 _COLUMNS = ("trust_krw", "insured_krw", "circulating_krw", "refundable_krw", "required_krw")
 
 
-def chart(reports: list[TrustReport]) -> dict[str, Any]:
+def chart(reports: list[TrustReport], simulated: bool) -> dict[str, Any]:
     """Cover and what it must cover, a point a report, oldest first."""
     ordered = list(reversed(reports))
+    kind = "simulated" if simulated else "measured"
     return {
         "title": _("예치금과 지켜야 하는 돈"), "unit": _("원"), "kind": "line",
         "labels": [r.day.isoformat() for r in ordered], "label_name": _("날"), "description": "",
         "series": [
-            {"name": _("예치금(보험 포함)"), "kind": "measured",
+            {"name": _("예치금(보험 포함)"), "kind": kind,
              "values": [r.cover for r in ordered]},
-            {"name": _("지켜야 하는 돈"), "kind": "measured",
+            {"name": _("지켜야 하는 돈"), "kind": kind,
              "values": [r.required for r in ordered]},
         ],
     }  # fmt: skip

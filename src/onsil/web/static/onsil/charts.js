@@ -111,7 +111,7 @@ function sankey(spec) {
     animation: !still, textStyle, aria: { enabled: true, label: { description: spec.description || spec.title } },
     tooltip: { confine: true, valueFormatter: (v) => exact(v, spec.unit), backgroundColor: colour("--surface"), borderColor: colour("--line"), textStyle: { color: colour("--ink") } },
     series: [{ type: "sankey", left: 4, right: Math.min(right * size + 12, 360), top: size, bottom: size, nodeWidth: size, nodeGap: 1.7 * size,
-      draggable: false, emphasis: { focus: "adjacency" }, label: { color: colour("--ink"), fontSize: size, formatter: (p) => label(p.name, p.value) },
+      draggable: false, emphasis: { focus: "adjacency" }, label: { color: colour("--ink"), textBorderColor: colour("--surface"), textBorderWidth: 3, fontSize: size, formatter: (p) => label(p.name, p.value) },
       lineStyle: { color: "source", opacity: 0.28 }, data: names.map((name) => ({ name, itemStyle: { color: hue(name) } })), links: spec.links }],
   };
 }
