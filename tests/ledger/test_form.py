@@ -102,7 +102,10 @@ def test_what_is_well_formed_is_let_through(asked):
         (request("k", leg_with(lot=LotTerms("", None, "", False, "", "\x00"))), "lot"),
         (request("k", leg_with(lot=LotTerms("f", NAIVE))), "lot.expires_at"),
         (request("k", leg_with(pieces=(Piece(LotTerms(), 0, 0, 4),))), "pieces"),
-        (request("k", leg_with(pieces=(Piece(LotTerms(), 0, None, 4),)), phase="pending"), "pieces"),
+        (
+            request("k", leg_with(pieces=(Piece(LotTerms(), 0, None, 4),)), phase="pending"),
+            "pieces",
+        ),
         (
             request("k", leg_with(pieces=(Piece(LotTerms(), 0, 0, 4),)), phase="post",
                     pending=PENDING),

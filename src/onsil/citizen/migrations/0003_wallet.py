@@ -1,5 +1,7 @@
 # Charging, gifts, refunds, cashback, partial cancellations, shops' facts, and finding one another.
 
+from decimal import Decimal
+
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -366,7 +368,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="merchant",
             name="cashback_percent",
-            field=models.DecimalField(decimal_places=2, default=0, max_digits=5),
+            field=models.DecimalField(decimal_places=2, default=Decimal(0), max_digits=5),
         ),
         migrations.AddField(
             model_name="cancellation",

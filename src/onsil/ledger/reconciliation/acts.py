@@ -15,12 +15,12 @@ from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
 from onsil.ledger.accounts import open_accounts
+from onsil.ledger.posting import post
 from onsil.ledger.reconciliation import refusals, store
 from onsil.ledger.reconciliation.booking import take_books_in
 from onsil.ledger.reconciliation.terms import BankAccount, Correction, Line, Match, Text
 from onsil.ledger.reversal import reverse
 from onsil.ledger.terms import AccountSpec, Leg, TransferRequest
-from onsil.ledger.posting import post
 
 KIND = "correction"
 Act = Literal["match", "correct", "undo"]
