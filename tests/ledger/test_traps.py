@@ -206,7 +206,7 @@ def test_trap_5_a_start_after_a_kill_waits_until_orphaned_backends_have_gone(ser
     assert busy.stdout is not None
     backend = int(busy.stdout.readline())
     with psycopg.connect(server.dsn("postgres"), autocommit=True) as conn:
-        at_work = "SELECT FROM pg_stat_activity WHERE pid = %s AND query LIKE 'DO %%'"
+        at_work = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query LIKE 'DO %%'"
         while not conn.execute(at_work, (backend,)).fetchone():
             time.sleep(0.02)
     postmaster = int((server.home / "postmaster.pid").read_text().split()[0])
