@@ -28,7 +28,7 @@ class Database:
 
     def __init__(self, dsn: str, size: int = 8) -> None:
         self.dsn, self.size = dsn, size
-        self._pool: asyncpg.Pool[Any] | None = None
+        self._pool: Any = None
         self._opening = asyncio.Lock()
         self._city: dict[int, str] = {}
 
