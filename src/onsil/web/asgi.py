@@ -36,8 +36,8 @@ def make_app(conf: Configuration) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for door in (hub, device_door):
-                await stack.enter_async_context(door.router.lifespan_context(door))
+            await stack.enter_async_context(hub.running())
+            await stack.enter_async_context(device_door.router.lifespan_context(device_door))
             yield
 
     async def health(_: Request) -> PlainTextResponse:

@@ -1,54 +1,47 @@
-"""NGSI-LD over HTTP: `/ngsi-ld/v1` as a Starlette application.
+"""NGSI-LD over HTTP: `/ngsi-ld/v1` as one ASGI application of the resources' routes.
 
-Reading is open, as the city's data are; writing takes a device's token. The tenant (header
-`NGSILD-Tenant`) is the city.
+Reading is open, as the city's data are; writing takes a device's token, or nothing in the
+stand-alone broker. The tenant (header `NGSILD-Tenant`) is the city.
 """
 
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from onsil.core.clock import Clock, SystemClock
-from onsil.hub.documents import Document, DocumentError, parse_entity, render
-from onsil.hub.entities import delete_entity, upsert_documents
-from onsil.hub.finding import Filter, Found, count, entity_types, find
-from onsil.hub.http.asking import (
-    LIMIT_MAX,
-    Asked,
-    answer,
-    asked,
-    body_context,
-    listed,
-    number,
-    paging,
-    wanted,
-)
-from onsil.hub.http.gate import (
-    ERRORS,
-    HANDLED,
-    Authenticate,
-    Gate,
-    Problem,
-    Writer,
-    bad_data,
-    bad_request,
-    handle_problem,
-    not_found,
-    parse_json,
-    problem_response,
-    read_body,
-)
-from onsil.hub.http.temporal import temporal_routes
-from onsil.hub.writing import create, delete_attribute, patch, record_attributes
+from onsil.hub.http import entities, temporal
+from onsil.hub.http.database import Database
+from onsil.hub.http.door import Door
+from onsil.hub.http.gate import Authenticate, Gate
+from onsil.hub.http.routing import Router
 
-PREFIX = "/ngsi-ld/v1"
-BATCH_MAX = 1000
+RESOURCES = (entities, temporal)
+
+
+class Hub:
+    """The door as an ASGI application; `running` opens and closes what it stands on."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self._router = Router(door, [route for part in RESOURCES for route in part.routes(door)])
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The door open. It starts, and answers 503, while the database is away."""
+        async with AsyncExitStack() as stack:
+            self.door.gate.open()
+            stack.callback(self.door.gate.close)
+            stack.push_async_callback(self.door.db.close)
+            for work in self.door.beside:
+                await stack.enter_async_context(work)
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await serve_lifespan(self.running, receive, send)
+        else:
+            await self._router(scope, receive, send)
 
 
 def make_app(
@@ -56,282 +49,21 @@ def make_app(
     default_city: str = "pyeongtaek",
     authenticate: Authenticate | None = None,
     clock: Clock | None = None,
-) -> Starlette:
+) -> Hub:
     """The application. `authenticate` turns a bearer token into a Writer; without it nobody may
-    write. It starts, and answers 503, while the database is away."""
+    write."""
     gate = Gate(dsn, default_city, authenticate)
-    door = _Door(gate, clock or SystemClock())
-    entity, attrs = f"{PREFIX}/entities/{{id}}", f"{PREFIX}/entities/{{id}}/attrs"
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette):
-        gate.open()
-        yield
-        gate.close()
-
-    return Starlette(
-        routes=[
-            Route(f"{PREFIX}/entities", door.query, methods=["GET"]),
-            Route(f"{PREFIX}/entities", door.create, methods=["POST"]),
-            Route(entity, door.retrieve, methods=["GET"]),
-            Route(entity, door.merge, methods=["PATCH"]),
-            Route(entity, door.delete, methods=["DELETE"]),
-            Route(attrs, door.append, methods=["POST"]),
-            Route(attrs, door.update, methods=["PATCH"]),
-            Route(attrs + "/{attribute}", door.update_one, methods=["PATCH"]),
-            Route(attrs + "/{attribute}", door.delete_one, methods=["DELETE"]),
-            Route(f"{PREFIX}/entityOperations/upsert", door.upsert, methods=["POST"]),
-            Route(f"{PREFIX}/types", door.types, methods=["GET"]),
-            *temporal_routes(gate, PREFIX),
-        ],
-        exception_handlers={
-            **dict.fromkeys(HANDLED, handle_problem),
-            HTTPException: _http_error,
-            Exception: _unexpected,
-        },
-        lifespan=lifespan,
-    )
+    return Hub(Door(Database(dsn), gate, clock or SystemClock()))
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    kind = "OperationNotSupported" if error.status_code == 405 else "ResourceNotFound"
-    return problem_response(Problem(error.status_code, kind, error.detail))
-
-
-async def _unexpected(_request: Request, _error: Exception) -> Response:
-    return problem_response(Problem(500, "InternalError", "Something went wrong on our side"))
-
-
-def shown(found: Found, form: Asked, attrs: list[str]) -> dict[str, Any]:
-    """An entity the way it was asked for."""
-    only = frozenset(form.context.iri(a) for a in attrs) if attrs else None
-    return render(
-        found.document, form.context, form.representation, attrs=only,
-        system=found.system if form.system else None,
-    )  # fmt: skip
-
-
-def _allowed(writer: Writer, uri: str) -> None:
-    if "*" not in writer.entities and uri not in writer.entities:
-        raise Problem(
-            403, "OperationNotSupported", "The token does not cover this entity",
-            f"기기 {writer.device_id}은(는) 이 개체에 쓸 수 없습니다. /"
-            f" The device {writer.device_id} may not write for {uri}.",
-        )  # fmt: skip
-
-
-class _Door:
-    """The entity operations, one method each."""
-
-    def __init__(self, gate: Gate, clock: Clock) -> None:
-        self.gate, self.clock = gate, clock
-
-    async def query(self, request: Request) -> Response:
-        """GET /entities: by type, id, attrs, q and place; paged, counted when asked."""
-        form = asked(request)
-        filter_ = wanted(request, form.context)
-        if not (filter_.types or filter_.ids or filter_.attrs or filter_.q or filter_.geo):
-            raise bad_data("one of type, id, attrs, q or georel is needed")
-        limit = number(request, "limit", 20, 0, LIMIT_MAX)
-        offset = number(request, "offset", 0, 0, 10_000_000)
-        counted = request.query_params.get("count") == "true"
-        if limit == 0 and not counted:
-            raise bad_data("limit=0 goes with count=true")
-        city = self.gate.city(request)
-
-        def work() -> tuple[list[Found], int | None]:
-            with self.gate.connection(city) as conn:
-                found = find(conn, city, filter_, limit, offset) if limit else []
-                return found, count(conn, city, filter_) if counted else None
-
-        found, total = await run_in_threadpool(work)
-        headers = paging(request, found, limit, offset)
-        if total is not None:
-            headers["NGSILD-Results-Count"] = str(total)
-        body = [shown(one, form, listed(request, "attrs")) for one in found]
-        return answer(body, form, headers=headers)
-
-    async def retrieve(self, request: Request) -> Response:
-        """GET /entities/{id}."""
-        form, city, uri = asked(request), self.gate.city(request), request.path_params["id"]
-
-        def work() -> list[Found]:
-            with self.gate.connection(city) as conn:
-                return find(conn, city, Filter(ids=[uri]), 1)
-
-        found = await run_in_threadpool(work)
-        if not found:
-            raise not_found(uri)
-        attrs = listed(request, "attrs")
-        body = shown(found[0], form, attrs)
-        if attrs and not any(form.context.iri(a) in found[0].document.attrs for a in attrs):
-            raise not_found(f"{uri} has none of {', '.join(attrs)}")
-        return answer(body, form)
-
-    async def _document(self, request: Request, uri: str = "") -> tuple[Writer, Document]:
-        """Who writes, and what: the body as a document."""
-        writer = await run_in_threadpool(self.gate.writer, request)
-        body = parse_json(await read_body(request))
-        document = parse_entity(body, body_context(request, body), partial=bool(uri))
-        if uri and document.uri and document.uri != uri:
-            raise bad_data("the body's id is not the path's")
-        document.uri = uri or document.uri
-        _allowed(writer, document.uri)
-        return writer, document
-
-    async def create(self, request: Request) -> Response:
-        """POST /entities: 201, or 409 when the id is taken."""
-        writer, document = await self._document(request)
-
-        def work() -> bool:
-            with self.gate.connection(writer.city) as conn:
-                return create(conn, writer.city, document, self.clock)
-
-        if not await run_in_threadpool(work):
-            raise Problem(409, "AlreadyExists", "There is an entity with this id", document.uri)
-        return Response(status_code=201, headers={"Location": f"{PREFIX}/entities/{document.uri}"})
-
-    async def _patch(self, request: Request, **how: bool) -> Response:
-        uri = request.path_params["id"]
-        writer, change = await self._document(request, uri)
-
-        def work() -> tuple[list[str], list[str]] | None:
-            with self.gate.connection(writer.city) as conn:
-                return patch(conn, writer.city, change, self.clock, **how)
-
-        done = await run_in_threadpool(work)
-        if done is None:
-            raise not_found(uri)
-        updated, left = done
-        if not left:
-            return Response(status_code=204)
-        term = asked(request).context.term
-        reason = "it is not there" if how.get("only_existing") else "it is there already"
-        body = {
-            "updated": [term(iri) for iri in updated],
-            "notUpdated": [{"attributeName": term(iri), "reason": reason} for iri in left],
-        }
-        return answer(body, asked(request), 207)
-
-    async def merge(self, request: Request) -> Response:
-        """PATCH /entities/{id}: merge; `urn:ngsi-ld:null` removes an attribute."""
-        return await self._patch(request)
-
-    async def append(self, request: Request) -> Response:
-        """POST /entities/{id}/attrs: add, and overwrite unless options=noOverwrite."""
-        options = request.query_params.get("options", "").split(",")
-        return await self._patch(request, overwrite="noOverwrite" not in options)
-
-    async def update(self, request: Request) -> Response:
-        """PATCH /entities/{id}/attrs: only attributes that are there."""
-        return await self._patch(request, only_existing=True)
-
-    async def update_one(self, request: Request) -> Response:
-        """PATCH /entities/{id}/attrs/{attribute}."""
-        uri, name = request.path_params["id"], request.path_params["attribute"]
-        writer = await run_in_threadpool(self.gate.writer, request)
-        _allowed(writer, uri)
-        body = parse_json(await read_body(request))
-        context = body_context(request, body)
-        if isinstance(body, dict):
-            body.pop("@context", None)
-        change = parse_entity({name: body}, context, partial=True)
-        change.uri = uri
-
-        def work() -> tuple[list[str], list[str]] | None:
-            with self.gate.connection(writer.city) as conn:
-                return patch(conn, writer.city, change, self.clock, only_existing=True)
-
-        done = await run_in_threadpool(work)
-        if done is None or done[1]:
-            raise not_found(f"{uri} {name}")
-        return Response(status_code=204)
-
-    async def delete_one(self, request: Request) -> Response:
-        """DELETE /entities/{id}/attrs/{attribute}."""
-        uri, name = request.path_params["id"], request.path_params["attribute"]
-        writer = await run_in_threadpool(self.gate.writer, request)
-        _allowed(writer, uri)
-        iri = asked(request).context.iri(name)
-
-        def work() -> bool:
-            with self.gate.connection(writer.city) as conn:
-                return delete_attribute(conn, writer.city, uri, iri, self.clock)
-
-        if not await run_in_threadpool(work):
-            raise not_found(f"{uri} {name}")
-        return Response(status_code=204)
-
-    async def delete(self, request: Request) -> Response:
-        """DELETE /entities/{id}: refused (409) for an entity that has measured series."""
-        uri = request.path_params["id"]
-        writer = await run_in_threadpool(self.gate.writer, request)
-        _allowed(writer, uri)
-
-        def work() -> bool:
-            with self.gate.connection(writer.city) as conn:
-                return delete_entity(conn, writer.city, uri)
-
-        if not await run_in_threadpool(work):
-            raise not_found(uri)
-        return Response(status_code=204)
-
-    async def upsert(self, request: Request) -> Response:
-        """POST /entityOperations/upsert: 201 with the new ids, 204, or 207 with errors by item."""
-        writer = await run_in_threadpool(self.gate.writer, request)
-        body = parse_json(await read_body(request))
-        if not isinstance(body, list) or not 0 < len(body) <= BATCH_MAX or None in body:
-            raise bad_request(f"a list of 1 to {BATCH_MAX} entities is wanted")
-        good, errors = _sorted_out(request, body, writer)
-        replace = "update" not in request.query_params.get("options", "").split(",")
-
-        def work() -> list[str]:
-            with self.gate.connection(writer.city) as conn:
-                done = upsert_documents(conn, writer.city, good, replace=replace, clock=self.clock)
-                record_attributes(conn, writer.city, good, self.clock)
-                return list(dict.fromkeys(one.uri for one in done if one.created))
-
-        created = await run_in_threadpool(work) if good else []
-        if errors:
-            success = list(dict.fromkeys(d.uri for d in good))
-            return answer({"success": success, "errors": errors}, asked(request), 207)
-        return answer(created, asked(request), 201) if created else Response(status_code=204)
-
-    async def types(self, request: Request) -> Response:
-        """GET /types: the EntityTypeList."""
-        form, city = asked(request), self.gate.city(request)
-
-        def work() -> list[tuple[str, int]]:
-            with self.gate.connection(city) as conn:
-                return entity_types(conn, city)
-
-        found = await run_in_threadpool(work)
-        body = {
-            "id": f"urn:ngsi-ld:EntityTypeList:{city}",
-            "type": "EntityTypeList",
-            "typeList": [form.context.term(iri) for iri, _ in found],
-        }
-        return answer(body, form)
-
-
-def _sorted_out(
-    request: Request, body: list[Any], writer: Writer
-) -> tuple[list[Document], list[dict[str, Any]]]:
-    """A batch's readable entities, and an error for each of the others."""
-    good: list[Document] = []
-    errors: list[dict[str, Any]] = []
-    for raw in body:
-        try:
-            document = parse_entity(raw, body_context(request, raw))
-            _allowed(writer, document.uri)
-            good.append(document)
-        except (DocumentError, Problem) as error:
-            kind, detail = "BadRequestData", str(error)
-            if isinstance(error, Problem):
-                kind, detail = error.kind, error.detail or error.title
-            uri = raw.get("id", "") if isinstance(raw, dict) else ""
-            errors.append(
-                {"entityId": uri, "error": {"type": ERRORS + kind, "title": detail, "status": 400}}
-            )
-    return good, errors
+async def serve_lifespan(running, receive: Receive, send: Send) -> None:
+    """The ASGI lifespan protocol round an asynchronous context."""
+    await receive()
+    try:
+        async with running():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+    except Exception as error:
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+        raise
+    await send({"type": "lifespan.shutdown.complete"})

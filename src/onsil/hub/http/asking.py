@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from onsil.hub.contexts import CORE, CORE_CONTEXT, Context, compile_context
+from onsil.hub.contexts import Context
 from onsil.hub.documents import Representation
 from onsil.hub.finding import Filter
 from onsil.hub.geo import GeoQuery, read_geo
@@ -30,33 +30,30 @@ class Asked(NamedTuple):
     temporal_values: bool
 
 
-def link_context(request: Request) -> str | None:
-    """The URL of the Link header's context, if there is one."""
-    for part in request.headers.get("Link", "").split(","):
+def link_context(link: str) -> str | None:
+    """The URL of a Link header's context, if there is one (§6.3.5)."""
+    for part in link.split(","):
         if _LINK_REL in part and part.strip().startswith("<"):
             return part.strip()[1:].split(">", 1)[0]
     return None
 
 
-def asked(request: Request) -> Asked:
-    """How the answer is wanted. Raises Problem or ContextError."""
+def how_wanted(request: Request, context: Context, context_url: str) -> Asked:
+    """How the answer is wanted. Raises Problem."""
     options = set(request.query_params.get("options", "").split(","))
-    form = request.query_params.get("format", "")
-    options.add(form)
+    options.add(request.query_params.get("format", ""))
     representation: Representation = "normalized"
     if options & {"keyValues", "simplified"}:
         representation = "simplified"
     elif "concise" in options:
         representation = "concise"
-    url = link_context(request)
     accept = request.headers.get("Accept", "*/*")
     wants_ld = JSON_LD in accept
     if not wants_ld and not any(t in accept for t in (JSON, "*/*", "application/*")):
         raise Problem(406, "InvalidRequest", f"Only {JSON} and {JSON_LD} are served")
-    context = compile_context(url) if url else CORE
     return Asked(
         context,
-        url or CORE_CONTEXT,
+        context_url,
         representation,
         wants_ld,
         "sysAttrs" in options,
@@ -64,22 +61,12 @@ def asked(request: Request) -> Asked:
     )
 
 
-def body_context(request: Request, body: Any) -> Context:
-    """The context of a body: in it for JSON-LD, else by the Link header; never both."""
+def content_type(request: Request, allowed: Sequence[str]) -> str:
+    """The body's media type, without parameters. Raises Problem 415."""
     kind = request.headers.get("Content-Type", JSON).split(";")[0].strip().lower()
-    if kind not in (JSON, JSON_LD, "application/merge-patch+json"):
-        raise Problem(415, "InvalidRequest", f"The body is {JSON} or {JSON_LD}, not {kind}")
-    url = link_context(request)
-    inside = body.get("@context") if isinstance(body, dict) else None
-    if kind == JSON_LD:
-        if url:
-            raise bad_request("an application/ld+json body goes without a Link header")
-        if isinstance(body, dict) and inside is None:
-            raise bad_request("an application/ld+json body has an @context")
-        return compile_context(inside)
-    if inside is not None:
-        raise bad_request("an @context in the body needs Content-Type: application/ld+json")
-    return compile_context(url) if url else CORE
+    if kind not in allowed:
+        raise Problem(415, "InvalidRequest", f"The body is {' or '.join(allowed)}, not {kind}")
+    return kind
 
 
 def listed(request: Request, name: str) -> list[str]:

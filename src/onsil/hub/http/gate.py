@@ -4,6 +4,7 @@ Errors have the types of ETSI GS CIM 009 §5.5 in the form of RFC 7807. When the
 answer is 503, and the next request tries again.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from onsil.core.database import ALL_CITIES, APP_ROLE, Connection, scope
 from onsil.core.refusal import OperationError
 from onsil.hub.contexts import ContextError
 from onsil.hub.documents import DocumentError
+from onsil.hub.http.database import DatabaseAway
 from onsil.hub.q import QueryError
 from onsil.hub.terms import Writer
 
+_log = logging.getLogger("onsil.hub")
 ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
 BODY_MAX = 8 * 1024 * 1024
 _CITY = re.compile(r"^[a-z][a-z0-9-]{0,39}$")
@@ -94,7 +97,11 @@ class Gate:
 
     def city(self, request: Request) -> str:
         """The tenant asked for. Raises Problem for what cannot be a city's code."""
-        city = request.headers.get("NGSILD-Tenant", self.default_city)
+        return self.checked_city(request.headers.get("NGSILD-Tenant"))
+
+    def checked_city(self, name: str | None) -> str:
+        """The tenant of that name. Raises Problem for what cannot be a city's code."""
+        city = self.default_city if name is None else name
         if not _CITY.match(city):
             raise Problem(404, "NonexistentTenant", "There is no such tenant", city[:40])
         return city
@@ -163,6 +170,11 @@ def parse_json(body: bytes) -> Any:
 
 async def handle_problem(_request: Request, error: Exception) -> Response:
     """Every error that has an answer, as ProblemDetails."""
+    return answer_problem(error)
+
+
+def answer_problem(error: Exception) -> Response:
+    """The answer to an error; a 500 and a line in the log for one nobody foresaw."""
     if isinstance(error, Problem):
         return problem_response(error)
     if isinstance(error, ContextError):
@@ -173,8 +185,11 @@ async def handle_problem(_request: Request, error: Exception) -> Response:
         return problem_response(bad_data(str(error)))
     if isinstance(error, DocumentError | QueryError):
         return problem_response(bad_data(str(error)))
-    assert isinstance(error, OperationError)
-    return problem_response(Problem(409, "OperationNotSupported", "It cannot be done", str(error)))
-
-
-HANDLED = (Problem, ContextError, DocumentError, QueryError, OperationError)
+    if isinstance(error, DatabaseAway):
+        return problem_response(away())
+    if isinstance(error, OperationError):
+        return problem_response(
+            Problem(409, "OperationNotSupported", "It cannot be done", str(error))
+        )
+    _log.exception("unforeseen", exc_info=error)
+    return problem_response(Problem(500, "InternalError", "Something went wrong on our side"))

@@ -14,8 +14,9 @@ from onsil.hub.contexts import CORE
 from onsil.hub.documents import parse_time, time_text
 from onsil.hub.finding import Filter, Found, find, unit_code
 from onsil.hub.history import last_points
-from onsil.hub.http.asking import Asked, answer, asked, listed, number, paging, wanted
-from onsil.hub.http.gate import Gate, bad_data, not_found
+from onsil.hub.http.asking import Asked, answer, listed, number, paging, wanted
+from onsil.hub.http.door import PREFIX, Door
+from onsil.hub.http.gate import bad_data, not_found
 from onsil.hub.series import find_series
 from onsil.hub.terms import Points, Series
 
@@ -31,12 +32,13 @@ class _Span(NamedTuple):
     count: int
 
 
-def temporal_routes(gate: Gate, prefix: str) -> list[Route]:
+def routes(door: Door) -> list[Route]:
     """The routes of the temporal interface."""
+    gate = door.gate
 
     async def query(request: Request) -> Response:
         """GET /temporal/entities."""
-        form = asked(request)
+        form = door.asked(request)
         span = _span(request)
         filter_ = wanted(request, form.context)
         if not (filter_.types or filter_.ids or filter_.attrs or filter_.q or filter_.geo):
@@ -45,7 +47,7 @@ def temporal_routes(gate: Gate, prefix: str) -> list[Route]:
         filter_ = Filter(filter_.types, filter_.q, filter_.ids, (), filter_.geo, form.context)
         limit = number(request, "limit", 20, 1, 100)
         offset = number(request, "offset", 0, 0, 10_000_000)
-        city, attrs = gate.city(request), listed(request, "attrs")
+        city, attrs = door.tenant(request), listed(request, "attrs")
 
         def work() -> tuple[int, list[dict[str, Any]]]:
             with gate.connection(city) as conn:
@@ -59,7 +61,7 @@ def temporal_routes(gate: Gate, prefix: str) -> list[Route]:
 
     async def retrieve(request: Request) -> Response:
         """GET /temporal/entities/{id}."""
-        form, span, city = asked(request), _span(request, needed=False), gate.city(request)
+        form, span, city = door.asked(request), _span(request, needed=False), door.tenant(request)
         uri, attrs = request.path_params["id"], listed(request, "attrs")
 
         def work() -> dict[str, Any] | None:
@@ -73,8 +75,8 @@ def temporal_routes(gate: Gate, prefix: str) -> list[Route]:
         return answer(body, form)
 
     return [
-        Route(f"{prefix}/temporal/entities", query, methods=["GET"]),
-        Route(f"{prefix}/temporal/entities/{{id}}", retrieve, methods=["GET"]),
+        Route(f"{PREFIX}/temporal/entities", query, methods=["GET"]),
+        Route(f"{PREFIX}/temporal/entities/{{id}}", retrieve, methods=["GET"]),
     ]
 
 
