@@ -1,0 +1,1 @@
+"""Queries: NGSI-LD's languages read into trees, and the entities they find."""
