@@ -31,6 +31,7 @@ class Configuration:
 
     data_folder: Path = Path(".data")
     cities_folder: Path = Path("cities")
+    lake_folder: str = ""
     database_url: str = ""
     default_city: str = "pyeongtaek"
     host: str = "127.0.0.1"
@@ -90,6 +91,11 @@ class Configuration:
             return LogHome(self.log_url, token=self.log_token)
         records = Path(self.signed_folder) if self.signed_folder else self.data_folder / "signed"
         return LogHome(self.log_folder, records)
+
+    @property
+    def lake_home(self) -> Path:
+        """Where closed months lie as Parquet files."""
+        return Path(self.lake_folder) if self.lake_folder else self.data_folder / "lake"
 
     @property
     def key_folder(self) -> Path:

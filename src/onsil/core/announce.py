@@ -16,9 +16,14 @@ def announce(conn: Connection, city: str, topic: str, message: Mapping[str, Any]
     The message is a hint to look, not a record: a page that was closed never gets it. It is JSON
     of at most PAYLOAD_MAX_BYTES.
     """
-    payload = json.dumps(
+    with cursor(conn) as cur:
+        cur.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload(city, topic, message)))
+
+
+def payload(city: str, topic: str, message: Mapping[str, Any]) -> str:
+    """What is sent on CHANNEL, for who asks PostgreSQL for the notification itself."""
+    text = json.dumps(
         {"city": city, "topic": topic, "message": message}, ensure_ascii=False, default=str
     )
-    assert len(payload.encode()) <= PAYLOAD_MAX_BYTES, "a live message is a hint, not a document"
-    with cursor(conn) as cur:
-        cur.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
+    assert len(text.encode()) <= PAYLOAD_MAX_BYTES, "a live message is a hint, not a document"
+    return text

@@ -1,7 +1,7 @@
 """NumPy columns as PostgreSQL arrays in binary: a batch travels without a loop in Python."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,8 +9,6 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
-
-from onsil.core.database import Connection, cursor
 
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 # name: (array oid, element oid, element's bytes on the wire)
@@ -29,6 +27,14 @@ class Column:
 
     values: np.ndarray
     kind: str
+
+    def listed(self) -> list[Any]:
+        """The same as Python values, for a driver without a binary form of its own."""
+        if self.kind == "timestamptz":
+            return [instant(stamp) for stamp in self.values.tolist()]
+        if self.kind == "bool":
+            return [bool(one) for one in self.values.tolist()]
+        return self.values.tolist()
 
 
 class _ColumnDumper(Dumper):
@@ -59,14 +65,17 @@ class _ColumnKinds(_ColumnDumper):
         return self._made[obj.kind](self.cls)
 
 
-def array_cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """The room's cursor, which also takes `Column` parameters."""
-    made = cursor(connection)
+def take_columns(made: psycopg.Cursor[Any]) -> None:
+    """Let a cursor take `Column` parameters."""
     made.adapters.register_dumper(Column, _ColumnKinds)
-    return made
 
 
 def microseconds(instant: datetime) -> int:
     """An aware instant as PostgreSQL counts: µs since 2000-01-01 UTC."""
     step = instant - POSTGRES_EPOCH
     return step.days * 86_400_000_000 + step.seconds * 1_000_000 + step.microseconds
+
+
+def instant(stamp: int) -> datetime:
+    """PostgreSQL's count of µs since 2000-01-01 UTC as an aware instant."""
+    return POSTGRES_EPOCH + timedelta(microseconds=stamp)

@@ -10,6 +10,7 @@ from onsil.core.quantities import UnitError, same_dimension, shortest_decimal
 from onsil.core.refusal import OperationError
 from onsil.hub.contexts import CORE
 from onsil.hub.entities import ensure_entities
+from onsil.hub.steps import Ask, Steps, run
 from onsil.hub.terms import Series, SeriesSpec, uri_city
 from onsil.hub.vocabulary import learn_terms
 
@@ -19,6 +20,18 @@ SELECT e.uri, t.iri, s.unit, s.interval_s, s.kind, s.minimum, s.maximum, s.sourc
   FROM hub_series s
   JOIN hub_entity e ON e.city = s.city AND e.eid = s.eid
   JOIN hub_term t ON t.city = s.city AND t.term_id = s.attr_id
+"""
+
+# What is measured has a temporal evolution, whoever made the entity.
+_IN_HISTORY = """
+WITH kept AS (
+  INSERT INTO hub_temporal_entity (city, uri, type_ids, created_at, modified_at)
+  SELECT %s, uri, type_ids, %s, %s FROM hub_entity WHERE city = %s AND eid = ANY(%s) ORDER BY uri
+  ON CONFLICT (city, uri) DO NOTHING
+  RETURNING city, uri, teid, type_ids
+)
+INSERT INTO hub_temporal_type (city, type_id, uri, teid)
+SELECT city, type_id, uri, teid FROM kept, unnest(type_ids) type_id ON CONFLICT DO NOTHING
 """
 
 
@@ -38,15 +51,20 @@ def series_of(
     conn: Connection, city: str, keys: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], Series]:
     """The known series among (entity, attribute) pairs; attributes as short names or IRIs."""
+    return run(conn, series_by_key(city, keys))
+
+
+def series_by_key(
+    city: str, keys: Iterable[tuple[str, str]]
+) -> Steps[dict[tuple[str, str], Series]]:
+    """`series_of` without a driver."""
     wanted = list(set(keys))
-    with cursor(conn) as cur:
-        cur.execute(
-            _COLUMNS + "JOIN unnest(%s::text[], %s::text[]) k(uri, iri)"
-            " ON k.uri = e.uri AND k.iri = t.iri WHERE s.city = %s AND e.city = %s AND t.city = %s",
-            ([k[0] for k in wanted], [CORE.iri(k[1]) for k in wanted], city, city, city),
-            binary=True,
-        )
-        found = {(s.entity, CORE.iri(s.attribute)): s for s in map(_series, cur)}
+    rows = yield Ask(
+        _COLUMNS + "JOIN unnest($1::text[], $2::text[]) k(uri, iri)"
+        " ON k.uri = e.uri AND k.iri = t.iri WHERE s.city = $3 AND e.city = $3 AND t.city = $3",
+        ([k[0] for k in wanted], [CORE.iri(k[1]) for k in wanted], city),
+    )
+    found = {(s.entity, CORE.iri(s.attribute)): s for s in map(_series, rows)}
     hits = ((key, found.get((key[0], CORE.iri(key[1])))) for key in wanted)
     return {key: series for key, series in hits if series}
 
@@ -93,7 +111,8 @@ def ensure_series(
     for spec in specs:
         _check(spec, city)
     merged = {(s.entity, CORE.iri(s.attribute)): s for s in specs}
-    eids = ensure_entities(conn, city, {key[0] for key in merged}, clock or SystemClock())
+    clock = clock or SystemClock()
+    eids = ensure_entities(conn, city, {key[0] for key in merged}, clock)
     terms = learn_terms(conn, city, {key[1] for key in merged})
     rows = sorted((eids[uri], terms[iri], spec) for (uri, iri), spec in merged.items())
     parameters = [
@@ -111,6 +130,7 @@ def ensure_series(
             " source = EXCLUDED.source, note = EXCLUDED.note",
             parameters,
         )
+        cur.execute(_IN_HISTORY, (city, clock.now(), clock.now(), city, sorted(eids.values())))
         made = series_of(conn, city, merged)
         cur.execute(
             "INSERT INTO hub_latest (city, series_id) SELECT %s, id FROM unnest(%s::int[]) id"
