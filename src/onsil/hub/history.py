@@ -1,13 +1,16 @@
 """Reading series back: points, the latest, roll-ups, what came on time, what was set aside."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from onsil.core.database import Connection, cursor
 from onsil.core.periods import Period
 from onsil.core.quantities import shortest_decimal
+from onsil.hub.arrays import instant
+from onsil.hub.lake.spanning import NOTHING, Vector, ends, vectors
+from onsil.hub.steps import run
 from onsil.hub.terms import (
     LatestPoint,
     Linkage,
@@ -19,19 +22,20 @@ from onsil.hub.terms import (
 
 SEOUL = ZoneInfo("Asia/Seoul")
 _HOUR = timedelta(hours=1)
+_EVER = Period(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 2, 1, tzinfo=UTC))
 
 
 def points(conn: Connection, city: str, series_id: int, period: Period) -> Points:
-    """A series' points in the period, in order of time."""
-    with cursor(conn) as cur:
-        cur.execute(
-            "SELECT ts, num FROM hub_point WHERE city = %s AND series_id = %s"
-            " AND ts >= %s AND ts < %s ORDER BY ts",
-            (city, series_id, period.start, period.end),
-            binary=True,
-        )
-        rows = cur.fetchall()
-    return Points([row[0] for row in rows], [shortest_decimal(row[1]) for row in rows])
+    """A series' points in the period, in order of time, from the database and the lake."""
+    found = run(conn, vectors(city, [series_id], period))
+    return _points(found.get(series_id, NOTHING))
+
+
+def _points(vector: Vector) -> Points:
+    return Points(
+        [instant(stamp) for stamp in vector.ts.tolist()],
+        [shortest_decimal(value) for value in vector.num.tolist()],
+    )
 
 
 def latest(conn: Connection, city: str, series_ids: Iterable[int]) -> dict[int, LatestPoint]:
@@ -49,15 +53,8 @@ def last_points(
     conn: Connection, city: str, series_id: int, count: int, period: Period | None = None
 ) -> Points:
     """The last `count` points, of the period or of all, in order of time."""
-    bounds = (period.start, period.end) if period else ("-infinity", "infinity")
-    with cursor(conn) as cur:
-        cur.execute(
-            "SELECT ts, num FROM hub_point WHERE city = %s AND series_id = %s"
-            " AND ts >= %s AND ts < %s ORDER BY ts DESC LIMIT %s",
-            (city, series_id, *bounds, count),
-        )
-        rows = cur.fetchall()[::-1]
-    return Points([row[0] for row in rows], [shortest_decimal(row[1]) for row in rows])
+    found = run(conn, ends(city, [series_id], period or _EVER, count, last=True))
+    return _points(found.get(series_id, NOTHING))
 
 
 def rollups(
