@@ -28,12 +28,14 @@ class ContextError(ValueError):
 class Context:
     """`iri` expands a short name, `term` shortens an IRI.
 
-    `terms` and `prefixes` are the user's own; `aliases` are other names of @id and @type.
+    `terms` and `prefixes` are the user's own; `aliases` are other names of @id and @type; `urls`
+    are those it was put together from.
     """
 
     terms: Mapping[str, str] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    urls: tuple[str, ...] = ()
     _iris: dict[str, str] = field(default_factory=dict, repr=False)
     _shorts: dict[str, str] = field(default_factory=dict, repr=False)
     _best: dict[str, str] = field(default_factory=dict, repr=False)
@@ -94,7 +96,7 @@ class Context:
 CORE = Context()
 
 
-def compile_parts(parts: Iterable[Mapping[str, Any]]) -> Context:
+def compile_parts(parts: Iterable[Mapping[str, Any]], urls: tuple[str, ...] = ()) -> Context:
     """One context of several local ones, later over earlier. Raises ContextError."""
     made = _Definitions()
     for part in parts:
@@ -104,9 +106,9 @@ def compile_parts(parts: Iterable[Mapping[str, Any]]) -> Context:
     for name in CORE_TERMS:
         made.terms.pop(name, None)
         made.prefixes.pop(name, None)
-    if not (made.terms or made.aliases):
+    if not (made.terms or made.aliases or urls):
         return CORE
-    return Context(made.terms, made.prefixes, made.aliases)
+    return Context(made.terms, made.prefixes, made.aliases, urls)
 
 
 class _Definitions:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from onsil.hub.contexts.core import BUNDLED, IS_CORE
 SIZE_MAX = 1_000_000
 _COMPILED_MAX = 512
 _REFERENCES_MAX = 32  # URLs one context may lead to
-Held = Callable[[str], Any]
+_DOCUMENTS_MAX = 256  # fetched documents held in memory
 
 
 class Library:
@@ -75,6 +75,9 @@ class Library:
         if self._documents.get(url) != document:
             self._documents[url] = document
             self._compiled.clear()
+            others = [held for held in self._documents if held not in self._files]
+            for held in others[: max(0, len(others) - _DOCUMENTS_MAX)]:
+                del self._documents[held]
 
     def forget(self, url: str) -> None:
         if url not in self._files and self._documents.pop(url, None) is not None:
@@ -84,7 +87,7 @@ class Library:
         """The URLs of an @context value, and of what they lead to, that are not held."""
         wanted: list[str] = []
         self._parts(source, wanted)
-        return wanted
+        return list(dict.fromkeys(wanted))
 
     def compile(self, source: Any) -> Context:
         """Compile an @context value. Raises ContextError."""
@@ -100,19 +103,22 @@ class Library:
         if found is None:
             if len(key) > SIZE_MAX:
                 raise ContextError(f"the context is larger than {SIZE_MAX} bytes")
-            found = compile_parts(self._parts(source))
+            parts, urls = self._parts(source)
+            found = compile_parts(parts, urls)
             self._compiled[key] = found
             while len(self._compiled) > _COMPILED_MAX:
                 self._compiled.popitem(last=False)
         return found
 
-    def _parts(self, source: Any, missing: list[str] | None = None) -> list[Mapping[str, Any]]:
-        """The local contexts of a value in order, URLs replaced by what they stand for.
+    def _parts(
+        self, source: Any, missing: list[str] | None = None
+    ) -> tuple[list[Mapping[str, Any]], tuple[str, ...]]:
+        """The local contexts of a value in order, URLs replaced by what they stand for, and these.
 
         With `missing`, unknown URLs are put there instead of raised.
         """
         parts: list[Mapping[str, Any]] = []
-        seen: set[str] = set()
+        seen: dict[str, None] = {}
 
         def go(value: Any, base: str, path: tuple[str, ...]) -> None:
             for part in local_parts(value):
@@ -124,7 +130,7 @@ class Library:
                     continue  # always there, and always last
                 if url in path:
                     raise ContextError(f"contexts lead round in a circle at {url}")
-                seen.add(url)
+                seen[url] = None
                 if len(seen) > _REFERENCES_MAX:
                     raise ContextError(f"a context leads to more than {_REFERENCES_MAX} others")
                 if missing is not None and not self.knows(url):
@@ -133,7 +139,7 @@ class Library:
                     go(context_of(self.document(url), url), url, (*path, url))
 
         go(source, "", ())
-        return parts
+        return parts, tuple(seen)
 
 
 def read_document(content: bytes, url: str) -> Any:

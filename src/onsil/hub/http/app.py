@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from starlette.types import Receive, Scope, Send
 
 from onsil.core.clock import Clock, SystemClock
-from onsil.hub.http import entities, temporal
+from onsil.hub.http import contexts, discovery, entities, querying, temporal
 from onsil.hub.http.database import Database
 from onsil.hub.http.door import Door
 from onsil.hub.http.gate import Authenticate, Gate
 from onsil.hub.http.routing import Router
 
-RESOURCES = (entities, temporal)
+RESOURCES = (contexts, discovery, querying, entities, temporal)
 
 
 class Hub:

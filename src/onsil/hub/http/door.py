@@ -13,11 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from onsil.core.clock import Clock
-from onsil.hub.contexts import CORE, CORE_CONTEXT, Context, compile_context
+from onsil.hub.contexts import CORE, CORE_CONTEXT, Context
+from onsil.hub.contexts.resolving import Contexts
 from onsil.hub.http.asking import JSON, JSON_LD, Asked, content_type, how_wanted
 from onsil.hub.http.database import Database
 from onsil.hub.http.gate import Gate, Problem, bad_request, parse_json, read_body
 from onsil.hub.terms import Writer
+from onsil.hub.vocabulary import Dictionary
 
 PREFIX = "/ngsi-ld/v1"
 JSON_BODIES = (JSON, JSON_LD, "application/merge-patch+json")
@@ -34,13 +36,21 @@ class Visit:
 
 
 class Door:
-    """One door to one database: `db` runs steps, `clock` tells the time."""
+    """One door to one database: `db` runs steps, `clock` tells the time, `contexts` resolves."""
 
     def __init__(
-        self, db: Database, gate: Gate, clock: Clock, *, open_writing: bool = False
+        self,
+        db: Database,
+        gate: Gate,
+        clock: Clock,
+        *,
+        contexts: Contexts | None = None,
+        open_writing: bool = False,
     ) -> None:
         self.db, self.gate, self.clock = db, gate, clock
+        self.contexts = contexts or Contexts(db, clock)
         self.open_writing = open_writing
+        self.terms = Dictionary()
         self.beside: list[AbstractAsyncContextManager[Any]] = []
 
     def alongside(self, work: AbstractAsyncContextManager[Any]) -> None:
@@ -91,7 +101,7 @@ class Door:
                 raise bad_request("an application/ld+json body goes without a Link header")
             if isinstance(item, dict) and inside is None:
                 raise bad_request("an application/ld+json body has an @context")
-            return compile_context(inside)
+            return await self.contexts.resolve(inside, visit.tenant)
         if inside is not None:
             raise bad_request("an @context in the body needs Content-Type: application/ld+json")
         return visit.context

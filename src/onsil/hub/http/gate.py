@@ -21,7 +21,7 @@ from onsil.core.refusal import OperationError
 from onsil.hub.contexts import ContextError
 from onsil.hub.documents import DocumentError
 from onsil.hub.http.database import DatabaseAway
-from onsil.hub.q import QueryError
+from onsil.hub.query.scanner import QueryError
 from onsil.hub.terms import Writer
 
 _log = logging.getLogger("onsil.hub")
@@ -180,7 +180,7 @@ def answer_problem(error: Exception) -> Response:
     if isinstance(error, ContextError):
         if error.unavailable:
             return problem_response(
-                Problem(503, "LdContextNotAvailable", "The @context is not held here", str(error))
+                Problem(504, "LdContextNotAvailable", "The @context is not available", str(error))
             )
         return problem_response(bad_data(str(error)))
     if isinstance(error, DocumentError | QueryError):

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from onsil.hub.contexts import compile_context
 from onsil.hub.http.asking import link_context
 from onsil.hub.http.door import Door, Visit
 from onsil.hub.http.gate import Problem, answer_problem, problem_response
@@ -105,7 +104,8 @@ class Router:
         visit = Visit(self._door.gate.checked_city(tenant))
         url = link_context(",".join(links)) if links else None
         if url:
-            visit.context, visit.context_url = compile_context(url), url
+            visit.context = await self._door.contexts.resolve(url, visit.tenant)
+            visit.context_url = url
         return visit
 
 
