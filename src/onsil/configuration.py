@@ -38,6 +38,8 @@ class Configuration:
     web_port: int = 8400
     hub_port: int = 8401
     live_port: int = 8402
+    hub_contexts: str = ""
+    hub_context_hosts: str = ""
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = 8403
     mqtt_username: str = ""

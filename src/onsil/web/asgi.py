@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import psycopg
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from onsil import devices
 from onsil.configuration import Configuration, configuration
 from onsil.devices.http import make_app as make_device_door
+from onsil.hub.contexts import library
 from onsil.hub.http.app import make_app as make_hub_door
 
 
@@ -30,7 +32,12 @@ class Doors:
 
 def make_app(conf: Configuration) -> Starlette:
     """Both doors as one application, started and stopped together."""
-    hub = make_hub_door(conf.dsn, default_city=conf.default_city, authenticate=devices.writer_of)
+    if conf.hub_contexts:
+        library.add_folder(Path(conf.hub_contexts))
+    hub = make_hub_door(
+        conf.dsn, default_city=conf.default_city, authenticate=devices.writer_of,
+        context_hosts=conf.hub_context_hosts.split(","),
+    )  # fmt: skip
     device_door = make_device_door(conf.dsn, default_city=conf.default_city)
 
     @asynccontextmanager

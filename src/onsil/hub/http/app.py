@@ -4,12 +4,14 @@ Reading is open, as the city's data are; writing takes a device's token, or noth
 stand-alone broker. The tenant (header `NGSILD-Tenant`) is the city.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.types import Receive, Scope, Send
 
 from onsil.core.clock import Clock, SystemClock
+from onsil.hub.contexts.fetching import Fetcher
+from onsil.hub.contexts.resolving import Contexts
 from onsil.hub.http import contexts, discovery, entities, querying, temporal
 from onsil.hub.http.database import Database
 from onsil.hub.http.door import Door
@@ -49,11 +51,13 @@ def make_app(
     default_city: str = "pyeongtaek",
     authenticate: Authenticate | None = None,
     clock: Clock | None = None,
+    *,
+    context_hosts: Sequence[str] = (),
 ) -> Hub:
     """The application. `authenticate` turns a bearer token into a Writer; without it nobody may
-    write."""
-    gate = Gate(dsn, default_city, authenticate)
-    return Hub(Door(Database(dsn), gate, clock or SystemClock()))
+    write. `context_hosts` are those contexts may be fetched from."""
+    gate, db, clock = Gate(dsn, default_city, authenticate), Database(dsn), clock or SystemClock()
+    return Hub(Door(db, gate, clock, contexts=Contexts(db, clock, Fetcher(context_hosts))))
 
 
 async def serve_lifespan(running, receive: Receive, send: Send) -> None:
