@@ -11,9 +11,7 @@ from onsil.devices.ingest import IngestReport, Message, ingest
 from onsil.devices.mapping import TableMapping, mapping_of, read_mapping
 from onsil.devices.mqtt import MqttSettings, run_mqtt
 from onsil.devices.register import (
-    BrokerAccount,
     authenticate,
-    broker_accounts,
     devices,
     register_device,
     seen,
@@ -21,6 +19,7 @@ from onsil.devices.register import (
 )
 from onsil.devices.simulators import SimulatorSpec, register_simulators, run_simulators
 from onsil.devices.terms import DecodeError, Device, DeviceHealth, DeviceSpec, Frame
+from onsil.devices.tokens import BrokerAccount, broker_accounts
 
 __all__ = [
     "BrokerAccount",

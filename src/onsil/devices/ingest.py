@@ -1,26 +1,36 @@
 """From messages to recorded readings: one batch of one city, in the caller's transaction."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
+from onsil.devices import acknowledgements, calibration
+from onsil.devices.commands import actuators
+from onsil.devices.commands.orders import reconnected
 from onsil.devices.drivers import drivers
-from onsil.devices.register import devices, note_seen
-from onsil.devices.terms import DecodeError, Device, Frame
+from onsil.devices.register import devices, note_seen, note_status, seen_before
+from onsil.devices.terms import Decoded, DecodeError, Device, Frame, SetAside, Status
+from onsil.devices.topics import ACK
 from onsil.hub import QuarantineDraft, Reading, RecordReport, quarantine_raw, record
+from onsil.hub.contexts import CORE
+
+SILENT_INTERVALS = 3
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Message(NamedTuple):
-    """A message from a device, as it came in."""
+    """A message from a device, as it came in. `memory` is for drivers that need a past."""
 
     device_id: str
     payload: bytes
     received_at: datetime
     attribute: str = ""
+    content_type: str = ""
+    memory: Mapping[str, Any] = _NOTHING
 
 
 class RefusedMessage(NamedTuple):
@@ -41,19 +51,46 @@ class IngestReport:
 
 
 @dataclass
-class _Batch:
+class Batch:
     """What is gathered from the messages before anything is written."""
 
     readings: list[Reading] = field(default_factory=list)
     senders: list[str] = field(default_factory=list)
     drafts: list[QuarantineDraft] = field(default_factory=list)
     heard: dict[str, list[Any]] = field(default_factory=dict)
+    told: dict[str, tuple[datetime, Status]] = field(default_factory=dict)
+    answers: list[acknowledgements.Answer] = field(default_factory=list)
 
     def refuse(self, device_id: str, fault: DecodeError, raw: Any, message_id: str = "") -> None:
         origin = f"device:{device_id}"
         self.drafts.append(QuarantineDraft(origin, fault.code, fault.ko, fault.en, raw, message_id))
         if device_id in self.heard:
             self.heard[device_id][2] += 1
+
+    def hear(self, device_id: str, at: datetime) -> None:
+        counts = self.heard.get(device_id)
+        if counts is None:
+            self.heard[device_id] = [at, 1, 0]
+            return
+        if at > counts[0]:
+            counts[0] = at
+        counts[1] += 1
+
+    def take(self, device: Device, message: Message, decoded: Sequence[Decoded]) -> None:
+        """Sort what a driver made: readings of the device's own entities, and the rest."""
+        entities, sender = device.entities, device.id
+        for one in decoded:
+            if isinstance(one, Reading):
+                if one.entity in entities:
+                    self.readings.append(one)
+                    self.senders.append(sender)
+                else:
+                    raw = {"entity": one.entity, **raw_payload(message.payload)}
+                    self.refuse(sender, not_its_entity(device, one), raw, one.message_id)
+            elif isinstance(one, SetAside):
+                self.refuse(sender, DecodeError(one.code, one.ko, one.en), one.raw)
+            else:
+                self.told[sender] = (message.received_at, one)
 
 
 def raw_payload(payload: bytes) -> dict[str, str]:
@@ -67,42 +104,83 @@ def raw_payload(payload: bytes) -> dict[str, str]:
 def ingest(conn: Connection, city: str, messages: Sequence[Message], clock: Clock) -> IngestReport:
     """Decode and record messages. Whatever is wrong with one is set aside, raw, with the reason."""
     known = {d.id: d for d in devices(conn, city, ids={m.device_id for m in messages})}
-    batch = _Batch()
+    batch = Batch()
     for message in messages:
         device = known.get(message.device_id)
         if device is None:
             batch.refuse(message.device_id, unknown_device(message.device_id, city),
                          raw_payload(message.payload))  # fmt: skip
             continue
+        batch.hear(device.id, message.received_at)
         _decode(batch, device, message)
+    return settle(conn, city, batch, known, clock)
+
+
+def settle(
+    conn: Connection, city: str, batch: Batch, known: Mapping[str, Device], clock: Clock
+) -> IngestReport:
+    """Write what was gathered: answers to commands, readings as calibrated, and who was heard."""
+    acknowledgements.settle(conn, city, batch.answers, clock)
+    reconnected(conn, city, _back(conn, city, batch, known), clock)
+    _calibrate(conn, city, batch)
     origins = [f"device:{sender}" for sender in batch.senders]
     recorded = record(conn, city, batch.readings, clock, origins)
     for one in recorded.quarantined:
         batch.heard[batch.senders[one.index]][2] += 1
     quarantine_raw(conn, city, clock.now(), batch.drafts)
-    note_seen(conn, city, {device: tuple(counts) for device, counts in batch.heard.items()})
+    note_seen(conn, city, {k: (v[0], v[1], v[2]) for k, v in batch.heard.items()})
+    if batch.told:
+        note_status(conn, city, batch.told)
     refused = [
         RefusedMessage(d.origin.removeprefix("device:"), d.code, d.ko, d.en) for d in batch.drafts
     ]
     return IngestReport(recorded, refused)
 
 
-def _decode(batch: _Batch, device: Device, message: Message) -> None:
-    counts = batch.heard.setdefault(device.id, [message.received_at, 0, 0])
-    counts[0], counts[1] = max(counts[0], message.received_at), counts[1] + 1
-    frame = Frame(device, message.payload, message.received_at, message.attribute)
+def _decode(batch: Batch, device: Device, message: Message) -> None:
     try:
-        readings = drivers()[device.driver].decode(frame)
+        if message.attribute == ACK:
+            batch.answers.append(acknowledgements.answer_of(device.id, message.payload))
+            return
+        frame = Frame(
+            device, message.payload, message.received_at, message.attribute, message.content_type,
+            message.memory,
+        )  # fmt: skip
+        decoded = drivers()[device.driver].decode(frame)
     except DecodeError as fault:
         batch.refuse(device.id, fault, raw_payload(message.payload))
         return
-    for reading in readings:
-        if reading.entity in device.entities:
-            batch.readings.append(reading)
-            batch.senders.append(device.id)
-        else:
-            raw = {"entity": reading.entity, **raw_payload(message.payload)}
-            batch.refuse(device.id, not_its_entity(device, reading), raw, reading.message_id)
+    batch.take(device, message, decoded)
+
+
+def _calibrate(conn: Connection, city: str, batch: Batch) -> None:
+    """Correct the readings that a calibration covers; what the sensor said is kept."""
+    lines = calibration.by_key(calibration.calibrations(conn, city, list(batch.heard)))
+    if not lines:
+        return
+    raws = []
+    for place, reading in enumerate(batch.readings):
+        mine = lines.get((batch.senders[place], reading.entity, CORE.iri(reading.attribute)))
+        if mine:
+            batch.readings[place], raw = calibration.corrected(reading, mine)
+            if raw is not None:
+                raws.append(raw)
+    calibration.keep_raw(conn, city, raws)
+
+
+def _back(conn: Connection, city: str, batch: Batch, known: Mapping[str, Device]) -> list[Device]:
+    """Devices with actuators that were silent before this batch, or never heard."""
+    mine = [known[number] for number in batch.heard if known[number].options.get("actuators")]
+    mine = [device for device in mine if actuators(device)]
+    if not mine:
+        return []
+    before = seen_before(conn, city, [device.id for device in mine])
+    return [
+        device for device in mine
+        if device.id not in before
+        or batch.heard[device.id][0] - before[device.id]
+        > timedelta(seconds=SILENT_INTERVALS * device.interval_s)
+    ]  # fmt: skip
 
 
 def unknown_device(device_id: str, city: str) -> DecodeError:

@@ -75,6 +75,7 @@ class TableMapping:
     delimiter: str = ","
     encoding: str = "utf-8"
     skip_rows: int = 0
+    sheet: str = ""
     attribution: str = ""
 
     def specs(self, city: str) -> list[SeriesSpec]:
@@ -116,7 +117,8 @@ def read_mapping(path: Path) -> TableMapping:
 
 def mapping_of(table: Mapping[str, Any]) -> TableMapping:
     """A mapping from its table. Raises OperationError."""
-    known = {"time", "series", "missing", "delimiter", "encoding", "skip_rows", "attribution"}
+    known = {"time", "series", "missing", "delimiter", "encoding", "skip_rows", "sheet",
+             "attribution"}  # fmt: skip
     _only(table, known, "the mapping")
     columns = table.get("series") or []
     if not columns or "time" not in table:

@@ -10,119 +10,46 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import paho.mqtt.client as paho
 import psycopg
-from paho.mqtt.enums import CallbackAPIVersion
 
 from onsil.core.clock import Clock, SystemClock
 from onsil.core.database import ALL_CITIES, Connection, connect, scope
 from onsil.devices.ingest import Message, ingest, raw_payload
-from onsil.devices.topics import SUBSCRIPTION, parse_topic
+from onsil.devices.mqtt_link import Arrived, Link, MqttSettings
+from onsil.devices.mqtt_wire import Published
+from onsil.devices.sparkplug.hosting import EdgeMessage, ToSend, ingest_sparkplug
+from onsil.devices.sparkplug.session import Topic as EdgeTopic
+from onsil.devices.sparkplug.session import parse_topic as parse_edge_topic
+from onsil.devices.topics import DOWN, SPARKPLUG, Topic, parse_topic
 from onsil.hub import QuarantineDraft, quarantine_raw
 
 log = logging.getLogger(__name__)
 
 GATHER_S = 0.05
 MESSAGES_MAX = 2_000
-WAITING_MAX = 20_000
+ROUTES_MAX = 100_000
 NO_CITY = "unknown"
 
-
-@dataclass(frozen=True)
-class MqttSettings:
-    """Where the broker is. `client_id` names the persistent session: one process may use it."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str = ""
-    password: str = ""
-    client_id: str = "onsil-ingest"
+__all__ = ["MESSAGES_MAX", "MqttSettings", "run_mqtt"]
 
 
-class _Arrived(NamedTuple):
-    """A message with what is needed to acknowledge it."""
+class _One(NamedTuple):
+    """A message on its way, and where it belongs."""
 
-    topic: str
+    route: Topic | EdgeTopic | None
+    topic: bytes
     payload: bytes
     received_at: datetime
-    mid: int
-    session: int
 
 
-class _Subscriber:
-    """The broker's side: takes messages in and acknowledges them when told to."""
+class Gathered(NamedTuple):
+    """Messages to be recorded together, and what to acknowledge afterwards."""
 
-    def __init__(self, settings: MqttSettings, clock: Clock, ready: threading.Event) -> None:
-        self.clock = clock
-        self.arrived: queue.Queue[_Arrived] = queue.Queue(WAITING_MAX)
-        self.session = 0
-        self.stopped = False
-        self.client = paho.Client(
-            CallbackAPIVersion.VERSION2, settings.client_id, clean_session=False, manual_ack=True
-        )
-        if settings.username:
-            self.client.username_pw_set(settings.username, settings.password)
-        self.client.reconnect_delay_set(1, 10)
-        self.client.on_connect = self._on_connect
-        self.client.on_disconnect = self._on_disconnect
-        self.client.on_message = self._on_message
-        self.client.on_subscribe = lambda *_: ready.set()
-        self.client.connect_async(settings.host, settings.port, keepalive=30)
-        self.client.loop_start()
-
-    def _on_connect(
-        self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _p: Any
-    ) -> None:
-        if reason.is_failure:
-            log.warning("the broker refuses us: %s", reason)
-            return
-        log.info("connected to the broker")
-        client.subscribe(SUBSCRIPTION, qos=1)
-
-    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _p: Any) -> None:
-        # What has not been acknowledged comes again in the next session, under other numbers
-        # perhaps: an acknowledgement must not cross over.
-        self.session += 1
-        if not self.stopped:
-            log.warning("lost the broker: %s", reason)
-
-    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        number = message.mid if message.qos else 0
-        payload = bytes(message.payload)
-        one = _Arrived(message.topic, payload, self.clock.now(), number, self.session)
-        while not self.stopped:
-            try:
-                self.arrived.put(one, timeout=0.5)
-                return
-            except queue.Full:
-                continue
-
-    def gather(self, stop: threading.Event) -> list[_Arrived]:
-        """The next messages: those of a short moment, or as many as one batch may have."""
-        batch: list[_Arrived] = []
-        deadline = time.monotonic() + 0.5
-        while len(batch) < MESSAGES_MAX and not (stop.is_set() and not batch):
-            try:
-                batch.append(self.arrived.get(timeout=max(0.0, deadline - time.monotonic())))
-            except queue.Empty:
-                break
-            if len(batch) == 1:
-                deadline = time.monotonic() + GATHER_S
-        return batch
-
-    def acknowledge(self, batch: Sequence[_Arrived]) -> None:
-        for one in batch:
-            if one.mid and one.session == self.session:
-                self.client.ack(one.mid, 1)
-
-    def close(self) -> None:
-        self.stopped = True
-        self.client.disconnect()
-        self.client.loop_stop()
+    messages: list[_One]
+    chunks: list[tuple[int, list[int]]]
 
 
 def run_mqtt(
@@ -138,16 +65,65 @@ def run_mqtt(
     is published, even while this process is away.
     """
     clock = clock or SystemClock()
-    subscriber = _Subscriber(settings, clock, ready or threading.Event())
+    link = Link(settings, clock, ready or threading.Event())
     store = _Store(dsn, clock, stop)
+    routes = _Routes()
     try:
         while not stop.is_set():
-            batch = subscriber.gather(stop)
-            if batch and store.keep(batch):
-                subscriber.acknowledge(batch)
+            gathered = _gather(link, routes, stop)
+            if gathered.chunks and store.keep(gathered.messages):
+                for session, mids in gathered.chunks:
+                    link.acknowledge(session, mids)
+                for one in store.sending:
+                    link.publish(one.topic, one.payload)
+                store.sending.clear()
     finally:
-        subscriber.close()
+        link.close()
         store.close()
+
+
+def _gather(link: Link, routes: "_Routes", stop: threading.Event) -> Gathered:
+    """The next messages: those of a short moment, or about as many as one batch should have."""
+    gathered = Gathered([], [])
+    deadline = time.monotonic() + 0.5
+    while len(gathered.messages) < MESSAGES_MAX and not (stop.is_set() and not gathered.chunks):
+        try:
+            chunk = link.arrived.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            break
+        if not gathered.chunks:
+            deadline = time.monotonic() + GATHER_S
+        routes.sort(chunk, gathered)
+    return gathered
+
+
+class _Routes:
+    """Topics taken apart once: a device's topics are few and come again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Topic | EdgeTopic | None] = {}
+
+    def sort(self, chunk: Arrived, into: Gathered) -> None:
+        """Put a chunk's messages to the others, but for our own commands that the broker echoes."""
+        known, at = self._known, chunk.received_at
+        for one in chunk.published:
+            try:
+                route = known[one.topic]
+            except KeyError:
+                route = self._learn(one)
+            if type(route) is Topic and route.attribute == DOWN:
+                continue
+            into.messages.append(_One(route, one.topic, one.payload, at))
+        into.chunks.append((chunk.session, [one.mid for one in chunk.published if one.mid]))
+
+    def _learn(self, one: Published) -> Topic | EdgeTopic | None:
+        text = one.topic.decode("utf-8", "replace")
+        edge = text.startswith(f"{SPARKPLUG}/")
+        route = parse_edge_topic(text) if edge else parse_topic(text)
+        if len(self._known) >= ROUTES_MAX:
+            self._known.clear()
+        self._known[one.topic] = route
+        return route
 
 
 class _Store:
@@ -156,20 +132,21 @@ class _Store:
     def __init__(self, dsn: str, clock: Clock, stop: threading.Event) -> None:
         self.dsn, self.clock, self.stop = dsn, clock, stop
         self.connection: Connection | None = None
+        self.sending: list[ToSend] = []
 
-    def keep(self, batch: Sequence[_Arrived]) -> bool:
+    def keep(self, batch: Sequence[_One]) -> bool:
         """Record a batch. False: told to stop before it could be done."""
         delay = 0.1
         while not self.stop.is_set():
             try:
-                self._transaction(batch)
+                self._transactions(batch)
                 return True
             except psycopg.OperationalError as error:
                 log.warning("the database is away, trying again: %s", str(error).split("\n")[0])
                 self.close()
                 self.stop.wait(delay)
                 delay = min(delay * 2, 5.0)
-            except psycopg.Error:
+            except (psycopg.Error, ValueError):
                 log.exception("a batch of %d could not be recorded", len(batch))
                 self.close()
                 if len(batch) == 1:
@@ -179,23 +156,43 @@ class _Store:
                 return self.keep(batch[:middle]) and self.keep(batch[middle:])
         return False
 
-    def _transaction(self, batch: Sequence[_Arrived]) -> None:
-        for city, messages in sorted(_by_city(batch).items()):
+    def _transactions(self, batch: Sequence[_One]) -> None:
+        plain: dict[str, list[Message]] = {}
+        edges: dict[str, list[EdgeMessage]] = {}
+        strays: list[_One] = []
+        for one in batch:
+            route = one.route
+            if type(route) is Topic:
+                message = Message(route.device_id, one.payload, one.received_at, route.attribute)
+                if route.city in plain:
+                    plain[route.city].append(message)
+                else:
+                    plain[route.city] = [message]
+            elif isinstance(route, EdgeTopic):
+                edges.setdefault(route.city, []).append(
+                    EdgeMessage(route, one.payload, one.received_at)
+                )
+            else:
+                strays.append(one)
+        for city, messages in sorted(plain.items()):
             with self._connect().transaction():
                 scope(self._connect(), city)
                 ingest(self._connect(), city, messages, self.clock)
-        strays = [one for one in batch if parse_topic(one.topic) is None]
+        for city, messages in sorted(edges.items()):
+            with self._connect().transaction():
+                scope(self._connect(), city)
+                _, sending = ingest_sparkplug(self._connect(), city, messages, self.clock)
+            self.sending += sending
         if strays:
             with self._connect().transaction():
                 drafts = [_draft(one, *_BAD_TOPIC) for one in strays]
                 quarantine_raw(self._connect(), NO_CITY, self.clock.now(), drafts)
 
-    def _set_aside(self, one: _Arrived) -> None:
+    def _set_aside(self, one: _One) -> None:
         """The database would not take this message at all: keep it where it can be looked at."""
-        topic = parse_topic(one.topic)
         with self._connect().transaction():
             quarantine_raw(
-                self._connect(), topic.city if topic else NO_CITY, self.clock.now(),
+                self._connect(), one.route.city if one.route else NO_CITY, self.clock.now(),
                 [_draft(one, *_UNSTORABLE)],
             )  # fmt: skip
 
@@ -222,16 +219,6 @@ _UNSTORABLE = (
 )
 
 
-def _draft(one: _Arrived, code: str, ko: str, en: str) -> QuarantineDraft:
-    return QuarantineDraft("mqtt", code, ko, en, {"topic": one.topic, **raw_payload(one.payload)})
-
-
-def _by_city(batch: Sequence[_Arrived]) -> dict[str, list[Message]]:
-    cities: dict[str, list[Message]] = {}
-    for one in batch:
-        topic = parse_topic(one.topic)
-        if topic:
-            cities.setdefault(topic.city, []).append(
-                Message(topic.device_id, one.payload, one.received_at, topic.attribute)
-            )
-    return cities
+def _draft(one: _One, code: str, ko: str, en: str) -> QuarantineDraft:
+    topic = one.topic.decode("utf-8", "replace")
+    return QuarantineDraft("mqtt", code, ko, en, {"topic": topic, **raw_payload(one.payload)})

@@ -1,9 +1,6 @@
-"""The register of devices: tokens, topics, when each was last heard."""
+"""The register of devices: who they are, which entities they write for, when each was heard."""
 
-import base64
-import hashlib
 import re
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,51 +11,43 @@ from onsil.core.clock import Clock, SystemClock
 from onsil.core.database import Connection, cursor
 from onsil.core.refusal import OperationError
 from onsil.devices.drivers import drivers
-from onsil.devices.terms import Device, DeviceSpec
+from onsil.devices.terms import Device, DeviceSpec, Status
+from onsil.devices.tokens import issue_token, token_hash
 from onsil.hub import Writer, uri_city
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 _COLUMNS = (
     "SELECT d.city, d.device_id, d.driver, d.model, d.entities, d.interval_s, d.simulated,"
-    " d.options, d.registered_at FROM devices_device d"
+    " d.options, d.name, d.registered_at FROM devices_device d"
 )
-# Tokens are 256 random bits: there is nothing to guess, so a plain hash keeps them well.
-_BROKER_ITERATIONS = 101
 
 
 class Seen(NamedTuple):
+    """When a device was last heard, what it said of itself, and how much was refused.
+
+    `online`: what a protocol that tells (Sparkplug) said last; None where it does not.
+    """
+
     last_seen: datetime
     messages: int
     refused: int
-
-
-class BrokerAccount(NamedTuple):
-    """What a broker needs to let one device publish, and on its own topics only."""
-
-    username: str
-    password_line: str
-    topic: str
+    firmware: str = ""
+    battery_percent: float | None = None
+    battery_at: datetime | None = None
+    online: bool | None = None
+    online_since: datetime | None = None
 
 
 def _device(row: Sequence[Any]) -> Device:
-    city, number, driver, model, entities, interval_s, simulated, options, registered = row
+    city, number, driver, model, entities, interval_s, simulated, options, name, registered = row
     return Device(
-        number, tuple(entities), driver, interval_s, simulated, model, options, city, registered
-    )
+        number, tuple(entities), driver, interval_s, simulated, model, options, name, city,
+        registered,
+    )  # fmt: skip
 
 
-def token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
-def register_device(
-    conn: Connection, city: str, spec: DeviceSpec, clock: Clock | None = None
-) -> tuple[Device, str]:
-    """Write a device into the register: the device, and its token, which is told this once.
-
-    Registering one again changes it and gives it a new token; the old one is void. Raises
-    OperationError for a bad name, an unknown driver, no entity, or another city's.
-    """
+def check_spec(city: str, spec: DeviceSpec) -> None:
+    """Raises OperationError for a bad name, an unknown driver, no entity, or another city's."""
     if not _NAME.match(spec.id):
         raise OperationError(f"{spec.id!r}: a device's id is of A-Z a-z 0-9 . _ -", retry=False)
     if spec.driver not in drivers():
@@ -70,45 +59,89 @@ def register_device(
         raise OperationError(
             f"{spec.id}: a device needs entities of {city}, not {foreign}", retry=False
         )
-    token = secrets.token_urlsafe(32)
-    salt = secrets.token_bytes(12)
-    key = hashlib.pbkdf2_hmac("sha512", token.encode(), salt, _BROKER_ITERATIONS)
-    parts = (base64.b64encode(part).decode() for part in (salt, key))
-    broker = f"$7${_BROKER_ITERATIONS}${'$'.join(parts)}"
+    if spec.interval_s <= 0:
+        raise OperationError(f"{spec.id}: interval_s must be positive", retry=False)
+    check = getattr(drivers()[spec.driver], "check_options", None)
+    if check:
+        check(spec.options)
+
+
+def register_device(
+    conn: Connection, city: str, spec: DeviceSpec, clock: Clock | None = None
+) -> tuple[Device, str]:
+    """Write a device into the register: the device, and its token, which is told this once.
+
+    Registering one again changes it and gives it a new token; the old ones are void. Raises
+    OperationError for a bad name, an unknown driver, options its driver refuses, no entity, or
+    another city's.
+    """
+    check_spec(city, spec)
+    clock = clock or SystemClock()
     with cursor(conn) as cur:
         cur.execute(
             "INSERT INTO devices_device (city, device_id, driver, model, entities, interval_s,"
-            " simulated, options, token_hash, broker_hash, registered_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " simulated, options, name, registered_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " ON CONFLICT (city, device_id) DO UPDATE SET driver = EXCLUDED.driver,"
             " model = EXCLUDED.model, entities = EXCLUDED.entities,"
             " interval_s = EXCLUDED.interval_s, simulated = EXCLUDED.simulated,"
-            " options = EXCLUDED.options, token_hash = EXCLUDED.token_hash,"
-            " broker_hash = EXCLUDED.broker_hash",
+            " options = EXCLUDED.options, name = EXCLUDED.name",
             (city, spec.id, spec.driver, spec.model, list(spec.entities), spec.interval_s,
-             spec.simulated, Jsonb(dict(spec.options)), token_hash(token), broker,
-             (clock or SystemClock()).now()),
+             spec.simulated, Jsonb(dict(spec.options)), spec.name, clock.now()),
         )  # fmt: skip
+    token = issue_token(conn, city, spec.id, clock)
     (device,) = devices(conn, city, ids=[spec.id])
     return device, token
 
 
-def devices(conn: Connection, city: str, *, ids: Iterable[str] | None = None) -> list[Device]:
-    """A city's devices in order of id, or those of these ids."""
+def devices(
+    conn: Connection, city: str, *, ids: Iterable[str] | None = None, driver: str | None = None,
+    edges: Sequence[str] | None = None,
+) -> list[Device]:  # fmt: skip
+    """A city's devices in order of id: those of these ids, of one driver, of these edge nodes.
+
+    An edge node's devices are named `<edge>` and `<edge>.<device>`.
+    """
     wanted = None if ids is None else list(ids)
     with cursor(conn) as cur:
         cur.execute(
             _COLUMNS + " WHERE d.city = %s AND (%s::text[] IS NULL OR d.device_id = ANY(%s))"
+            " AND (%s::text IS NULL OR d.driver = %s)"
+            " AND (%s::text[] IS NULL OR split_part(d.device_id, '.', 1) = ANY(%s))"
             " ORDER BY d.device_id",
-            (city, wanted, wanted),
+            (city, wanted, wanted, driver, driver, edges, edges),
         )
         return [_device(row) for row in cur]
 
 
-def authenticate(conn: Connection, token: str) -> Device | None:
-    """Whose token this is; the connection must see the city, or `*` for any."""
+def authenticate(conn: Connection, token: str, clock: Clock | None = None) -> Device | None:
+    """Whose token this is, unless expired or revoked; the connection must see the city, or `*`."""
+    now = (clock or SystemClock()).now()
+    return _one(
+        conn,
+        " JOIN devices_token t ON t.city = d.city AND t.device_id = d.device_id"
+        " WHERE t.token_hash = %s AND t.revoked_at IS NULL"
+        " AND (t.expires_at IS NULL OR t.expires_at > %s)",
+        (token_hash(token), now),
+    )
+
+
+def device_of_certificate(
+    conn: Connection, fingerprint: bytes, subject: str, now: datetime
+) -> Device | None:
+    """Whose client certificate this is, by its SHA-256 or by its subject (RFC 4514)."""
+    return _one(
+        conn,
+        " WHERE (d.certificate_sha256 = %s OR d.certificate_subject = %s)"
+        " AND (d.certificate_until IS NULL OR d.certificate_until > %s)"
+        " ORDER BY d.certificate_sha256 NULLS LAST LIMIT 1",
+        (fingerprint, subject, now),
+    )
+
+
+def _one(conn: Connection, rest: str, values: Sequence[Any]) -> Device | None:
     with cursor(conn) as cur:
-        cur.execute(_COLUMNS + " WHERE d.token_hash = %s", (token_hash(token),))
+        cur.execute((_COLUMNS + rest).encode(), values)
         row = cur.fetchone()
     return _device(row) if row else None
 
@@ -129,30 +162,53 @@ def note_seen(conn: Connection, city: str, heard: Mapping[str, tuple[datetime, i
             )
 
 
+def note_status(conn: Connection, city: str, told: Mapping[str, tuple[datetime, Status]]) -> None:
+    """Keep what devices, already counted as seen, say of themselves."""
+    with cursor(conn) as cur:
+        for device, (at, status) in sorted(told.items()):
+            cur.execute(
+                "UPDATE devices_seen SET firmware = coalesce(nullif(%s, ''), firmware),"
+                " battery_percent = coalesce(%s, battery_percent),"
+                " battery_at = CASE WHEN %s::real IS NULL THEN battery_at ELSE %s END"
+                " WHERE city = %s AND device_id = %s",
+                (status.firmware[:100].replace("\0", ""), status.battery_percent,
+                 status.battery_percent, at, city, device),
+            )  # fmt: skip
+
+
+def note_online(conn: Connection, city: str, told: Mapping[str, tuple[datetime, bool]]) -> None:
+    """Keep what a protocol that tells says about who is there: device id → (when, whether)."""
+    with cursor(conn) as cur:
+        for device, (at, online) in sorted(told.items()):
+            cur.execute(
+                "INSERT INTO devices_seen AS s (city, device_id, last_seen, messages, refused,"
+                " online, online_since) VALUES (%s, %s, %s, 0, 0, %s, %s)"
+                " ON CONFLICT (city, device_id) DO UPDATE SET online = EXCLUDED.online,"
+                " online_since = CASE WHEN s.online = EXCLUDED.online THEN s.online_since"
+                " ELSE EXCLUDED.online_since END",
+                (city, device, at, online, at),
+            )
+
+
 def seen(conn: Connection, city: str) -> dict[str, Seen]:
     """When each device was last heard, and how much of it."""
     with cursor(conn) as cur:
         cur.execute(
-            "SELECT device_id, last_seen, messages, refused FROM devices_seen WHERE city = %s",
+            "SELECT device_id, last_seen, messages, refused, firmware, battery_percent, battery_at,"
+            " online, online_since FROM devices_seen WHERE city = %s",
             (city,),
         )
         return {device: Seen(*row) for device, *row in cur}
 
 
-def broker_accounts(conn: Connection, city: str) -> list[BrokerAccount]:
-    """Each device's login for an MQTT broker: `<city>.<device>` with its token as password.
-
-    `password_line` is for Mosquitto's password file (PBKDF2 with SHA-512, `$7$`), `topic` for its
-    access list (`user …` / `topic write …`).
-    """
+def seen_before(conn: Connection, city: str, ids: Sequence[str]) -> dict[str, datetime]:
+    """When these devices were last heard; those never heard are missing."""
     with cursor(conn) as cur:
         cur.execute(
-            "SELECT device_id, broker_hash FROM devices_device WHERE city = %s ORDER BY 1", (city,)
+            "SELECT device_id, last_seen FROM devices_seen WHERE city = %s AND device_id = ANY(%s)",
+            (city, list(ids)),
         )
-        return [
-            BrokerAccount(f"{city}.{d}", f"{city}.{d}:{key}", f"onsil/{city}/{d}/#")
-            for d, key in cur
-        ]
+        return dict(cur.fetchall())
 
 
 def writer_of(conn: Connection, token: str) -> Writer | None:
@@ -162,7 +218,10 @@ def writer_of(conn: Connection, token: str) -> Writer | None:
     system of the city) for all of them.
     """
     device = authenticate(conn, token)
-    if device is None:
-        return None
+    return None if device is None else writer_for(device)
+
+
+def writer_for(device: Device) -> Writer:
+    """What a device, once known, may write."""
     whole = device.options.get("scope") == "city"
     return Writer(device.city, device.id, frozenset({"*"} if whole else device.entities))

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-HealthState = Literal["new", "ok", "silent", "stuck", "impossible"]
+from onsil.hub import Reading
+
+HealthState = Literal["new", "ok", "silent", "stuck", "drifting", "impossible"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class DeviceSpec:
     simulated: bool = False
     model: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,37 @@ class Device(DeviceSpec):
 
 
 class Frame(NamedTuple):
-    """One message as it came, with who sent it. `attribute` is named by the MQTT topic, if any."""
+    """One message as it came, with who sent it.
+
+    `attribute` is named by the MQTT topic, if any; `content_type` is the media type where the
+    transport tells it; `memory` is what earlier messages of the device taught its driver.
+    """
 
     device: Device
     payload: bytes
     received_at: datetime
     attribute: str = ""
+    content_type: str = ""
+    memory: Mapping[str, Any] = {}
+
+
+class SetAside(NamedTuple):
+    """One reading of a message that its driver could read but must not pass on, and why."""
+
+    code: str
+    ko: str
+    en: str
+    raw: Any
+
+
+class Status(NamedTuple):
+    """What a device says of itself, not of the world."""
+
+    battery_percent: float | None = None
+    firmware: str = ""
+
+
+Decoded = Reading | SetAside | Status
 
 
 class DecodeError(ValueError):
@@ -50,12 +78,23 @@ class DecodeError(ValueError):
         self.code, self.ko, self.en = code, ko, en
 
 
+class Symptom(NamedTuple):
+    """One thing that is wrong with a device: since when, what shows it, what to do."""
+
+    state: HealthState
+    since: datetime | None
+    evidence_ko: str
+    evidence_en: str
+    do_ko: str
+    do_en: str
+
+
 class DeviceHealth(NamedTuple):
-    """How a device fares; `silent`: nothing for three intervals; `stuck`: the same value for long;
-    `impossible`: readings set aside of late."""
+    """How a device fares: its weightiest state in words, and every symptom with its evidence."""
 
     device: Device
     last_seen: datetime | None
     state: HealthState
     ko: str
     en: str
+    symptoms: tuple[Symptom, ...] = ()

@@ -1,11 +1,16 @@
-"""The MQTT topic convention: `onsil/<city>/<device>/<attribute or up>`."""
+"""MQTT topics: `onsil/<city>/<device>/<attribute, up, ack or down>`, and Sparkplug's."""
 
 import re
 from typing import NamedTuple
 
 ROOT = "onsil"
-UP = "up"
-SUBSCRIPTION = f"{ROOT}/#"
+UP, ACK, DOWN = "up", "ack", "down"
+SPARKPLUG = "spBv1.0"
+SUBSCRIPTIONS = (
+    f"{ROOT}/#",
+    *(f"{SPARKPLUG}/+/{kind}/+" for kind in ("NBIRTH", "NDATA", "NDEATH")),
+    *(f"{SPARKPLUG}/+/{kind}/+/+" for kind in ("DBIRTH", "DDATA", "DDEATH")),
+)
 _TOPIC = re.compile(
     rf"^{ROOT}/([a-z][a-z0-9-]{{0,39}})/([A-Za-z0-9][A-Za-z0-9._-]{{0,63}})/([A-Za-z0-9_:.#/-]{{1,200}})$"
 )
@@ -29,5 +34,5 @@ def parse_topic(text: str) -> Topic | None:
 
 
 def topic_of(city: str, device_id: str, attribute: str = UP) -> str:
-    """Where a device publishes."""
+    """Where a device publishes (`up`, an attribute, `ack`), or is told (`down`)."""
     return f"{ROOT}/{city}/{device_id}/{attribute}"

@@ -123,10 +123,10 @@ class Broker:
         devices = list(accounts)
         salt = hashlib.sha256(f"{self.home}:{self.password}".encode()).digest()[:12]
         passwords = [password_line(self.username, self.password, salt)]
-        passwords += [account.password_line for account in devices]
+        passwords += [account.password_line for account in devices if account.password_line]
         access = [f"user {self.username}", "topic readwrite #"]
         for account in devices:
-            access += [f"user {account.username}", f"topic write {account.topic}"]
+            access += [f"user {account.username}", *(f"topic {one}" for one in account.access)]
         self._write("passwords", passwords)
         self._write("access", access)
 

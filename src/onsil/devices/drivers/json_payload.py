@@ -4,7 +4,8 @@
      "unit": "kWh"}, "voltage": 229.8}}
 
 or a list under `readings`, each with `attribute`, `value` and, where they differ, `unit`, `at` and
-`entity`. On a topic of one attribute: `{"at": …, "value": …, "unit": …}` or a bare number.
+`entity`. On a topic of one attribute: `{"at": …, "value": …, "unit": …}` or a bare number. What the
+device says of itself goes under `device`: `{"battery": 87, "firmware": "1.4.2"}`.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from onsil.devices.terms import DecodeError, Frame
+from onsil.devices.terms import Decoded, DecodeError, Frame, Status
 from onsil.hub import Reading
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,6 +58,23 @@ def _value(raw: dict[str, Any]) -> Any:
     return raw.get("value")
 
 
+def status_of(raw: Any) -> Status:
+    """What a device says of itself. Raises DecodeError."""
+    if not isinstance(raw, dict):
+        raise malformed("device is an object")
+    battery, firmware = raw.get("battery"), raw.get("firmware", "")
+    if battery is not None:
+        battery = battery_percent(battery)
+    return Status(battery, _text(firmware, "firmware"))
+
+
+def battery_percent(raw: Any) -> float:
+    """A battery's level in percent. Raises DecodeError for what is none."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= 100:
+        raise malformed("a battery's level is 0 to 100 percent")
+    return float(raw)
+
+
 def _text(raw: Any, name: str) -> str:
     if not isinstance(raw, str):
         raise malformed(f"{name} is a text")
@@ -70,7 +88,7 @@ class JsonPayload:
     title_ko = "MQTT JSON"
     title_en = "JSON over MQTT"
 
-    def decode(self, frame: Frame) -> list[Reading]:
+    def decode(self, frame: Frame) -> list[Decoded]:
         """The readings of a message; without a time, its arrival is taken."""
         body = parse_json(frame.payload)
         if frame.attribute:
@@ -79,7 +97,9 @@ class JsonPayload:
                 {"attribute": frame.attribute, **body}]}  # fmt: skip
         if not isinstance(body, dict):
             raise malformed("an object is wanted")
-        made = list(self._readings(frame, body))
+        made: list[Decoded] = list(self._readings(frame, body))
+        if "device" in body:
+            made.append(status_of(body["device"]))
         if not made:
             raise malformed("no readings in it (values or readings)")
         return made

@@ -1,4 +1,4 @@
-"""Tables: CSV and Parquet, read by a mapping into readings."""
+"""Tables: CSV, XLSX and Parquet, read by a mapping into readings."""
 
 import gzip
 import io
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow.parquet
 
 from onsil.core.refusal import OperationError
 from onsil.devices.drivers.json_payload import malformed
+from onsil.devices.drivers.sheet import Rows, sheet_rows
 from onsil.devices.mapping import TableMapping, TimeColumn, ValueColumn, entity_of, mapping_of
 from onsil.devices.terms import DecodeError, Frame
 from onsil.hub import Reading
@@ -22,21 +23,15 @@ from onsil.hub import Reading
 BATCH_ROWS = 20_000
 
 
-class Rows(NamedTuple):
-    """A part of a table: its rows by column, and how many rows the whole table has, if known."""
-
-    columns: Mapping[str, Sequence[Any]]
-    count: int
-    total: int | None
-
-
 def open_table(source: Path | bytes, mapping: TableMapping) -> Iterator[Rows]:
-    """Read a CSV (also gzipped) or Parquet table in parts. Raises DecodeError."""
+    """Read a CSV (also gzipped), XLSX or Parquet table in parts. Raises DecodeError."""
     try:
         raw = source if isinstance(source, bytes) else None
         head = raw[:4] if raw is not None else _head(source)  # pyright: ignore
         if head == b"PAR1":
             yield from _parquet(pa.BufferReader(raw) if raw is not None else str(source), mapping)
+        elif head == b"PK\x03\x04":
+            yield from sheet_rows(source, mapping, BATCH_ROWS, _check_columns)
         else:
             body = raw if raw is not None else Path(source).read_bytes()  # pyright: ignore
             yield from _csv(gzip.decompress(body) if head[:2] == b"\x1f\x8b" else body, mapping)
@@ -168,8 +163,12 @@ class TablePayload:
     """`table`: a device that sends whole tables; its mapping is the option `mapping`."""
 
     name = "table"
-    title_ko = "표 파일(CSV·Parquet)"
-    title_en = "Tables (CSV, Parquet)"
+    title_ko = "표 파일(CSV·XLSX·Parquet)"
+    title_en = "Tables (CSV, XLSX, Parquet)"
+
+    def check_options(self, options: Mapping[str, Any]) -> None:
+        """Raises OperationError for a mapping that says nothing usable."""
+        mapping_of(options.get("mapping", {}))
 
     def decode(self, frame: Frame) -> list[Reading]:
         """The readings of a table, by the mapping in the device's options."""

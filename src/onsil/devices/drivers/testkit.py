@@ -4,13 +4,13 @@ import random
 from collections.abc import Sequence
 
 from onsil.devices.drivers import Driver
-from onsil.devices.terms import DecodeError, Frame
+from onsil.devices.terms import Decoded, DecodeError, Frame, SetAside, Status
 from onsil.hub import Reading
 
 CUTS = 40
 
 
-def check_driver(driver: Driver, recorded: Sequence[tuple[Frame, Sequence[Reading]]]) -> None:
+def check_driver(driver: Driver, recorded: Sequence[tuple[Frame, Sequence[Decoded]]]) -> None:
     """Hold a driver against recorded frames and the readings they stand for.
 
     It must decode each, twice to the same; and of a frame that is cut or has bytes changed it must
@@ -26,10 +26,10 @@ def check_driver(driver: Driver, recorded: Sequence[tuple[Frame, Sequence[Readin
             if isinstance(made, DecodeError):
                 assert all((made.code, made.ko, made.en)), "a refusal lacks a code or a language"
             else:
-                assert all(isinstance(reading, Reading) for reading in made)
+                assert all(isinstance(one, Reading | SetAside | Status) for one in made)
 
 
-def _decoded(driver: Driver, frame: Frame) -> Sequence[Reading] | DecodeError:
+def _decoded(driver: Driver, frame: Frame) -> Sequence[Decoded] | DecodeError:
     try:
         return driver.decode(frame)
     except DecodeError as error:
