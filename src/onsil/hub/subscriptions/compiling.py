@@ -14,6 +14,7 @@ from onsil.hub.subscriptions.names import Recalled, Recorder
 from onsil.hub.subscriptions.terms import (
     ATTRIBUTE_TRIGGERS,
     DEFAULT_TRIGGERS,
+    ContextSource,
     Endpoint,
     Form,
     Kind,
@@ -52,7 +53,7 @@ def compiled(
         triggers=frozenset(triggers),
         endpoint=_endpoint(doc["notification"]["endpoint"]),
         form=_form(doc["notification"], recalled("notification")),
-        context=doc.get("jsonldContext", context),
+        context=_context(doc.get("jsonldContext"), context),
         names=names,
         q=parse_q(doc["q"], recalled("q"), expanded_values(doc)) if "q" in doc else None,
         geo=geo_query(doc["geoQ"], recalled("geoQ").iri) if "geoQ" in doc else None,
@@ -70,6 +71,12 @@ def compiled(
     )  # fmt: skip
 
 
+def _context(url: str | None, stored: Mapping[str, Any]) -> ContextSource:
+    if url is not None:
+        return ContextSource(url, url)
+    return ContextSource(stored["source"], stored["url"])
+
+
 def _selector(doc: Mapping[str, Any], context: Any) -> Selector:
     tree, names = None, None
     if doc["type"] != "*":
@@ -78,7 +85,10 @@ def _selector(doc: Mapping[str, Any], context: Any) -> Selector:
         names = frozenset(recorder.names.values())
     ids = doc.get("id", ())
     pattern = compiled_pattern(doc["idPattern"]) if "idPattern" in doc and not ids else None
-    return Selector(tree, names, frozenset([ids] if isinstance(ids, str) else ids), pattern)
+    return Selector(
+        tree, names, frozenset([ids] if isinstance(ids, str) else ids), pattern,
+        doc["idPattern"] if pattern is not None else "",
+    )  # fmt: skip
 
 
 def _endpoint(doc: Mapping[str, Any]) -> Endpoint:

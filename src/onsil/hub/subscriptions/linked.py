@@ -1,57 +1,29 @@
 """Entities read by their ids, with the newest points laid over them; and linked ones (§4.5.23)."""
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
 
-from onsil.hub import vocabulary
 from onsil.hub.contexts import CORE
-from onsil.hub.documents import Document, Instance, parse_time, time_text
-from onsil.hub.query.units import unit_code
-from onsil.hub.steps import Ask, Steps
+from onsil.hub.documents import Document, time_text
+from onsil.hub.query.finding import Found, find_by_ids
+from onsil.hub.steps import Steps
 
 LINKED_MAX = 500
 
-_DOCUMENTS = (
-    "SELECT eid, uri, type_ids, scopes, doc, created_at, modified_at, expires_at FROM hub_entity"
-    " WHERE city = $1 AND uri = ANY($2::text[]) AND (expires_at IS NULL OR expires_at > now())"
-)
-_LATEST = (
-    "SELECT s.eid, t.iri, s.unit, l.ts, l.num FROM hub_series s"
-    " JOIN hub_latest l ON l.city = s.city AND l.series_id = s.series_id"
-    " JOIN hub_term t ON t.city = s.city AND t.term_id = s.attr_id"
-    " WHERE s.city = $1 AND l.city = $1 AND t.city = $1 AND s.eid = ANY($2::bigint[])"
-    " AND l.ts IS NOT NULL"
-)
+
+def with_times(found: Found) -> Document:
+    """A found entity with the times that the system keeps."""
+    return replace(
+        found.document,
+        created_at=time_text(found.created_at),
+        modified_at=time_text(found.modified_at),
+    )
 
 
 def fetch_documents(city: str, uris: Iterable[str]) -> Steps[dict[str, Document]]:
-    """The entities with these ids, as they are in this transaction."""
-    rows = yield Ask(_DOCUMENTS, (city, sorted(set(uris))))
-    if not rows:
-        return {}
-    iris = yield from vocabulary.names(city, {number for row in rows for number in row[2]})
-    found: dict[int, Document] = {}
-    for eid, uri, types, scopes, doc, created, modified, expires in rows:
-        found[eid] = Document(
-            uri, sorted(iris[n] for n in types), scopes, doc,
-            time_text(expires) if expires else None, time_text(created), time_text(modified),
-        )  # fmt: skip
-    for eid, iri, unit, ts, num in (yield Ask(_LATEST, (city, list(found)))):
-        _lay(found[eid].attrs, iri, unit, ts, num)
-    return {document.uri: document for document in found.values()}
-
-
-def _lay(attrs: dict[str, list[Instance]], iri: str, unit: str, ts: Any, num: float) -> None:
-    many = attrs.get(iri, [])
-    plain = next((one for one in many if "datasetId" not in one), None)
-    stamp = (plain or {}).get("observedAt")
-    if stamp is not None and parse_time(stamp) > ts:
-        return
-    made = {
-        "type": "Property", **(plain or {}), "value": num, "observedAt": time_text(ts),
-        "unitCode": unit_code(unit),
-    }  # fmt: skip
-    attrs[iri] = [made, *(one for one in many if "datasetId" in one)]
+    """The entities with these ids, as they are now, with their newest points."""
+    found = yield from find_by_ids(city, sorted(set(uris)))
+    return {uri: with_times(one) for uri, one in found.items()}
 
 
 def targets(document: Document, iris: frozenset[str] = frozenset()) -> dict[str, None]:

@@ -12,7 +12,7 @@ No clock in here: every call is told the time.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -89,6 +89,7 @@ class EndpointQueue:
         self._lanes: dict[tuple[str, int], deque[Job]] = {}
         self._busy: dict[tuple[str, int], set[str]] = {}
         self._last: dict[tuple[str, int], datetime] = {}
+        self._collapsed: dict[tuple[str, int], int] = {}  # how long a lane was after collapsing
         self.in_flight = 0
         self.failures = 0
         self.paused_until: datetime | None = None
@@ -106,9 +107,17 @@ class EndpointQueue:
         """Put a job at the end of its lane; the outbox rows that this made needless."""
         lane = self._lanes.setdefault(job.lane, deque())
         lane.append(job)
-        if self.failures and len(lane) >= COLLAPSE_FROM and not job.reason:
-            return self._collapse(lane)
-        return []
+        if not self.failures or len(lane) < max(
+            COLLAPSE_FROM, 2 * self._collapsed.get(job.lane, 0)
+        ):
+            return []
+        needless = self._collapse(lane)
+        self._collapsed[job.lane] = len(lane)
+        return needless
+
+    def replace(self, job: Job) -> None:
+        """Put a periodic job in the place of the one before, if that is still waiting."""
+        self._lanes[job.lane] = deque([job])
 
     def _collapse(self, lane: deque[Job]) -> list[int]:
         """Keep of each entity only what was last to be told."""
@@ -224,6 +233,7 @@ class EndpointQueue:
                 del self._busy[job.lane]
         if result == "sent":
             self.failures, self.paused_until = 0, None
+            self._collapsed.clear()
             return
         pause = timedelta(seconds=job.subscription.endpoint.cooldown_s)
         if result == "failed":
@@ -253,7 +263,3 @@ class EndpointQueue:
             if lane and lane[0].subscription.throttling_s and not self._busy.get(lane_of)
         ]
         return min(times, default=None)
-
-    def waiting(self) -> Iterable[Job]:
-        for lane in self._lanes.values():
-            yield from lane

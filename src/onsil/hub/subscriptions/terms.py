@@ -26,6 +26,7 @@ class Selector:
     type_names: frozenset[str] | None  # entities of other types never match; None: cannot say
     ids: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
+    pattern_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,13 @@ class Form:
     join_level: int = 1
 
 
+class ContextSource(NamedTuple):
+    """The @context of notifications: as a body has it, and the URL that a header names."""
+
+    source: Any
+    url: str
+
+
 @dataclass(frozen=True)
 class Subscription:
     """A subscription ready for matching and sending; all names are IRIs."""
@@ -67,7 +75,7 @@ class Subscription:
     triggers: frozenset[str]
     endpoint: Endpoint
     form: Form
-    context: Any  # the @context's source for notifications
+    context: ContextSource
     names: Mapping[str, Names] = field(default_factory=dict)
     q: Tree | None = None
     geo: GeoQuery | None = None
