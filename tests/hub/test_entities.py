@@ -14,7 +14,7 @@ from onsil.core.refusal import OperationError
 from onsil.hub import DocumentError, QueryError, SeriesSpec
 from onsil.hub.contexts import CORE, ContextError, compile_context
 from onsil.hub.documents import parse_entity, render
-from onsil.hub.q import parse_q
+from onsil.hub.query.q import parse_q
 
 CITY = "pyeongtaek"
 

@@ -5,8 +5,6 @@ What a device reads goes through `record`; what a methodology uses comes out of 
 
 from onsil.hub.documents import DocumentError
 from onsil.hub.entities import delete_entity, upsert_entities
-from onsil.hub.finding import count_entities, entity, entity_types, query_entities
-from onsil.hub.geo import GeoQuery, read_geo
 from onsil.hub.history import (
     last_points,
     latest,
@@ -19,9 +17,12 @@ from onsil.hub.history import (
     revisions,
     rollups,
 )
-from onsil.hub.q import QueryError
+from onsil.hub.query.geo import GeoQuery, read_geo
+from onsil.hub.query.reading import count_entities, entity, entity_types, query_entities
+from onsil.hub.query.scanner import QueryError
 from onsil.hub.record import LIVE_TOPIC, QuarantineDraft, quarantine_raw, record
-from onsil.hub.series import ensure_series, find_series
+from onsil.hub.registering import ensure_series
+from onsil.hub.series import find_series
 from onsil.hub.snapshots import points_digest, snapshot
 from onsil.hub.terms import (
     LatestPoint,

@@ -27,7 +27,9 @@ def typed_rows(document: Document) -> Iterator[tuple[Kind, str, float | str | da
     """(kind, attribute IRI, value) for each value at the top of an entity.
 
     Values: `num` a float, `str` (up to 512 characters) and `rel` a text, `time` an aware datetime,
-    `geo` PostgreSQL's text of a box. The same row may come more than once. Raises DocumentError for what is no geometry.
+    `geo` PostgreSQL's text of a box. The same row may come more than once.
+
+    Raises DocumentError for what is no geometry.
     """
     for iri, instances in document.attrs.items():
         for instance in instances:
@@ -77,7 +79,7 @@ def _of_value(whole: Any) -> Iterator[tuple[Kind, float | str | datetime]]:
 
 
 def instant_of(text: str) -> datetime | None:
-    """The instant that a text writes in ISO 8601, a bare date at its beginning; UTC without zone."""
+    """The instant a text writes in ISO 8601, a bare date at its beginning; UTC without a zone."""
     if not _TIME.match(text):
         return None
     try:

@@ -14,7 +14,8 @@ from onsil.hub.contexts import CORE
 from onsil.hub.documents import Document, Instance, default_instances, merge, parse_time
 from onsil.hub.entities import insert_new, locked, update_documents
 from onsil.hub.record import record
-from onsil.hub.series import ensure_series, series_of
+from onsil.hub.registering import ensure_series
+from onsil.hub.series import series_of
 from onsil.hub.terms import Reading, RecordReport, SeriesSpec
 
 DEFAULT_INTERVAL_S = 900

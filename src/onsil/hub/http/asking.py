@@ -9,13 +9,12 @@ from starlette.responses import Response
 
 from onsil.hub.contexts import Context
 from onsil.hub.documents import Representation
-from onsil.hub.finding import Filter
-from onsil.hub.geo import GeoQuery, read_geo
-from onsil.hub.http.gate import Problem, bad_request, parse_json
+from onsil.hub.http.gate import Problem, bad_request
 
 LIMIT_MAX = 1000
 JSON = "application/json"
 JSON_LD = "application/ld+json"
+GEO_JSON = "application/geo+json"
 _LINK_REL = 'rel="http://www.w3.org/ns/json-ld#context"'
 
 
@@ -28,6 +27,12 @@ class Asked(NamedTuple):
     json_ld: bool
     system: bool
     temporal_values: bool
+    geo_json: bool = False
+    context_inside: bool = False
+
+    @property
+    def media(self) -> str:
+        return GEO_JSON if self.geo_json else JSON_LD if self.json_ld else JSON
 
 
 def link_context(link: str) -> str | None:
@@ -48,17 +53,43 @@ def how_wanted(request: Request, context: Context, context_url: str) -> Asked:
     elif "concise" in options:
         representation = "concise"
     accept = request.headers.get("Accept", "*/*")
-    wants_ld = JSON_LD in accept
-    if not wants_ld and not any(t in accept for t in (JSON, "*/*", "application/*")):
-        raise Problem(406, "InvalidRequest", f"Only {JSON} and {JSON_LD} are served")
+    media = _acceptable(accept)
+    # A Feature carries its context unless `Prefer: body=json` asks for the Link header (§6.3.15).
+    plain = "body=json" in request.headers.get("Prefer", "").replace(" ", "").split(",")
     return Asked(
         context,
         context_url,
         representation,
-        wants_ld,
+        media == JSON_LD,
         "sysAttrs" in options,
         "temporalValues" in options,
+        media == GEO_JSON,
+        media == GEO_JSON and not plain,
     )
+
+
+def _acceptable(accept: str) -> str:
+    """The media type served that an Accept header prefers (§6.3.6). Raises Problem 406."""
+    best: tuple[float, int, str] | None = None
+    for part in accept.split(","):
+        name, *parameters = (p.strip() for p in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    quality = float(parameter[2:])
+                except ValueError:
+                    quality = 0.0
+        served = {"*/*": JSON, "application/*": JSON, "": JSON}.get(name.lower(), name.lower())
+        if served not in (JSON, JSON_LD, GEO_JSON) or quality <= 0:
+            continue
+        # Among equals the exact name goes before a wildcard, and JSON before the others.
+        rank = (quality, 2 if served == JSON and name != "" else 1, served)
+        if best is None or rank[:2] > best[:2]:
+            best = rank
+    if best is None:
+        raise Problem(406, "InvalidRequest", f"Only {JSON}, {JSON_LD} and {GEO_JSON} are served")
+    return best[2]
 
 
 def content_type(request: Request, allowed: Sequence[str]) -> str:
@@ -71,21 +102,6 @@ def content_type(request: Request, allowed: Sequence[str]) -> str:
 
 def listed(request: Request, name: str) -> list[str]:
     return [part for part in request.query_params.get(name, "").split(",") if part]
-
-
-def wanted(request: Request, context: Context) -> Filter:
-    """What is looked for. Raises Problem or QueryError."""
-    geo: GeoQuery | None = None
-    relation = request.query_params.get("georel")
-    if relation:
-        coordinates = parse_json(request.query_params.get("coordinates", "").encode())
-        geometry = {"type": request.query_params.get("geometry", ""), "coordinates": coordinates}
-        attribute = request.query_params.get("geoproperty", "location")
-        geo = read_geo(relation, geometry, context.iri(attribute))
-    return Filter(
-        listed(request, "type"), request.query_params.get("q", ""), listed(request, "id"),
-        listed(request, "attrs"), geo, context,
-    )  # fmt: skip
 
 
 def number(request: Request, name: str, default: int, low: int, high: int) -> int:
@@ -104,7 +120,7 @@ def answer(
     """JSON with the context in a Link header, or JSON-LD with it in the body."""
     headers = dict(headers or {})
     links = [headers["Link"]] if "Link" in headers else []
-    if form.json_ld:
+    if form.json_ld or form.context_inside:
         if isinstance(content, dict):
             content = {**content, "@context": form.context_url}
         elif isinstance(content, list):
@@ -113,7 +129,7 @@ def answer(
         links.append(f'<{form.context_url}>; {_LINK_REL}; type="{JSON_LD}"')
     if links:
         headers["Link"] = ", ".join(links)
-    return Response(orjson.dumps(content), status, headers, JSON_LD if form.json_ld else JSON)
+    return Response(orjson.dumps(content), status, headers, form.media)
 
 
 def paging(request: Request, found: Sequence[Any], limit: int, offset: int) -> dict[str, str]:

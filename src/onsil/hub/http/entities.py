@@ -9,8 +9,7 @@ from starlette.routing import Route
 
 from onsil.hub.documents import Document, DocumentError, parse_entity, render
 from onsil.hub.entities import delete_entity, upsert_documents
-from onsil.hub.finding import Filter, Found, count, entity_types, find
-from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, listed, number, paging, wanted
+from onsil.hub.http.asking import Asked, answer, listed
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import (
     ERRORS,
@@ -20,6 +19,8 @@ from onsil.hub.http.gate import (
     bad_request,
     not_found,
 )
+from onsil.hub.query.finding import Found
+from onsil.hub.query.finding import retrieve as retrieve_entity
 from onsil.hub.writing import create, delete_attribute, patch, record_attributes
 
 BATCH_MAX = 1000
@@ -30,7 +31,6 @@ def routes(door: Door) -> list[Route]:
     own = _Entities(door)
     entity, attrs = f"{PREFIX}/entities/{{id}}", f"{PREFIX}/entities/{{id}}/attrs"
     return [
-        Route(f"{PREFIX}/entities", own.query, methods=["GET"]),
         Route(f"{PREFIX}/entities", own.create, methods=["POST"]),
         Route(entity, own.retrieve, methods=["GET"]),
         Route(entity, own.merge, methods=["PATCH"]),
@@ -40,7 +40,6 @@ def routes(door: Door) -> list[Route]:
         Route(attrs + "/{attribute}", own.update_one, methods=["PATCH"]),
         Route(attrs + "/{attribute}", own.delete_one, methods=["DELETE"]),
         Route(f"{PREFIX}/entityOperations/upsert", own.upsert, methods=["POST"]),
-        Route(f"{PREFIX}/types", own.types, methods=["GET"]),
     ]
 
 
@@ -49,7 +48,7 @@ def shown(found: Found, form: Asked, attrs: list[str]) -> dict[str, Any]:
     only = frozenset(form.context.iri(a) for a in attrs) if attrs else None
     return render(
         found.document, form.context, form.representation, attrs=only,
-        system=found.system if form.system else None,
+        system=form.system,
     )  # fmt: skip
 
 
@@ -68,31 +67,6 @@ class _Entities:
     def __init__(self, door: Door) -> None:
         self.door, self.gate, self.clock = door, door.gate, door.clock
 
-    async def query(self, request: Request) -> Response:
-        """GET /entities: by type, id, attrs, q and place; paged, counted when asked."""
-        form = self.door.asked(request)
-        filter_ = wanted(request, form.context)
-        if not (filter_.types or filter_.ids or filter_.attrs or filter_.q or filter_.geo):
-            raise bad_data("one of type, id, attrs, q or georel is needed")
-        limit = number(request, "limit", 20, 0, LIMIT_MAX)
-        offset = number(request, "offset", 0, 0, 10_000_000)
-        counted = request.query_params.get("count") == "true"
-        if limit == 0 and not counted:
-            raise bad_data("limit=0 goes with count=true")
-        city = self.door.tenant(request)
-
-        def work() -> tuple[list[Found], int | None]:
-            with self.gate.connection(city) as conn:
-                found = find(conn, city, filter_, limit, offset) if limit else []
-                return found, count(conn, city, filter_) if counted else None
-
-        found, total = await run_in_threadpool(work)
-        headers = paging(request, found, limit, offset)
-        if total is not None:
-            headers["NGSILD-Results-Count"] = str(total)
-        body = [shown(one, form, listed(request, "attrs")) for one in found]
-        return answer(body, form, headers=headers)
-
     async def retrieve(self, request: Request) -> Response:
         """GET /entities/{id}."""
         form, city, uri = (
@@ -101,16 +75,14 @@ class _Entities:
             request.path_params["id"],
         )
 
-        def work() -> list[Found]:
-            with self.gate.connection(city) as conn:
-                return find(conn, city, Filter(ids=[uri]), 1)
-
-        found = await run_in_threadpool(work)
-        if not found:
+        found = await self.door.db.read(
+            city, retrieve_entity(city, uri, known=self.door.terms, now=self.clock.now())
+        )
+        if found is None:
             raise not_found(uri)
         attrs = listed(request, "attrs")
-        body = shown(found[0], form, attrs)
-        if attrs and not any(form.context.iri(a) in found[0].document.attrs for a in attrs):
+        body = shown(found, form, attrs)
+        if attrs and not any(form.context.iri(a) in found.document.attrs for a in attrs):
             raise not_found(f"{uri} has none of {', '.join(attrs)}")
         return answer(body, form)
 
@@ -243,22 +215,6 @@ class _Entities:
         return (
             answer(created, self.door.asked(request), 201) if created else Response(status_code=204)
         )
-
-    async def types(self, request: Request) -> Response:
-        """GET /types: the EntityTypeList."""
-        form, city = self.door.asked(request), self.door.tenant(request)
-
-        def work() -> list[tuple[str, int]]:
-            with self.gate.connection(city) as conn:
-                return entity_types(conn, city)
-
-        found = await run_in_threadpool(work)
-        body = {
-            "id": f"urn:ngsi-ld:EntityTypeList:{city}",
-            "type": "EntityTypeList",
-            "typeList": [form.context.term(iri) for iri, _ in found],
-        }
-        return answer(body, form)
 
     async def _sorted_out(
         self, request: Request, body: list[Any], writer: Writer

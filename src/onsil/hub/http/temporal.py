@@ -12,12 +12,16 @@ from onsil.core.database import Connection
 from onsil.core.periods import Period
 from onsil.hub.contexts import CORE
 from onsil.hub.documents import parse_time, time_text
-from onsil.hub.finding import Filter, Found, find, unit_code
 from onsil.hub.history import last_points
-from onsil.hub.http.asking import Asked, answer, listed, number, paging, wanted
+from onsil.hub.http.asking import Asked, answer, listed, number, paging
+from onsil.hub.http.criteria import from_parameters
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import bad_data, not_found
+from onsil.hub.query.filters import Filter, by_ids
+from onsil.hub.query.finding import Found, find
+from onsil.hub.query.units import unit_code
 from onsil.hub.series import find_series
+from onsil.hub.steps import run
 from onsil.hub.terms import Points, Series
 
 POINTS_MAX = 10_000
@@ -40,18 +44,19 @@ def routes(door: Door) -> list[Route]:
         """GET /temporal/entities."""
         form = door.asked(request)
         span = _span(request)
-        filter_ = wanted(request, form.context)
-        if not (filter_.types or filter_.ids or filter_.attrs or filter_.q or filter_.geo):
+        criteria = from_parameters(request.query_params, form.context)
+        filter_ = criteria.filter
+        if not (criteria.narrow or filter_.selectors):
             raise bad_data("one of type, id, attrs, q or georel is needed")
         # A series' attribute need not be in the document, so attrs picks series, not entities.
-        filter_ = Filter(filter_.types, filter_.q, filter_.ids, (), filter_.geo, form.context)
+        filter_ = Filter(filter_.selectors, filter_.q, geo=filter_.geo)
         limit = number(request, "limit", 20, 1, 100)
         offset = number(request, "offset", 0, 0, 10_000_000)
         city, attrs = door.tenant(request), listed(request, "attrs")
 
         def work() -> tuple[int, list[dict[str, Any]]]:
             with gate.connection(city) as conn:
-                found = find(conn, city, filter_, limit, offset)
+                found = run(conn, find(city, filter_, limit, offset))
                 return len(found), [_evolution(conn, city, f, span, form, attrs) for f in found]
 
         found, body = await run_in_threadpool(work)
@@ -66,7 +71,7 @@ def routes(door: Door) -> list[Route]:
 
         def work() -> dict[str, Any] | None:
             with gate.connection(city) as conn:
-                found = find(conn, city, Filter(ids=[uri]), 1)
+                found = run(conn, find(city, by_ids(uri), 1))
                 return _evolution(conn, city, found[0], span, form, attrs) if found else None
 
         body = await run_in_threadpool(work)

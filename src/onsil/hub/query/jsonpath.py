@@ -1,7 +1,7 @@
 """A query's term as an SQL/JSON path over a stored document.
 
-The path is a value bound to a statement, never a part of it; names and texts in it are JSON strings.
-Lax mode goes into lists by itself, one level, which is how NGSI-LD compares them.
+The path is a value bound to a statement, never a part of it; names and texts in it are JSON
+strings. Lax mode goes into lists by itself, one level, which is how NGSI-LD compares them.
 """
 
 import json
@@ -14,7 +14,7 @@ from onsil.hub.query.matching import LINKS, VALUES
 from onsil.hub.query.patterns import postgres_pattern
 from onsil.hub.query.q import META, Comparison, Path, Span
 
-_LIVING = "!(@.expiresAt <= $now)"
+_LIVING = "!(exists(@.expiresAt) && @.expiresAt.datetime() <= $now.datetime())"
 
 
 def quoted(text: str) -> str:
@@ -37,7 +37,8 @@ def instances_path(path: Path) -> str:
 
 def links_path(path: Path) -> str:
     """The ids that a relationship points to."""
-    return f'{instances_path(path)}.keyvalue() ? (@.key == "object" || @.key == "objectList").value'
+    either = '@.key == "object" || @.key == "objectList"'
+    return f"{instances_path(path)}.keyvalue() ? ({either}).value[*]"
 
 
 def member_path(member: tuple[str, ...]) -> str:

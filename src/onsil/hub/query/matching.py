@@ -75,7 +75,8 @@ def _instances(
 
 
 def _expired(instance: Instance, now: datetime | None) -> bool:
-    return now is not None and instance.get("expiresAt", "~") <= time_text(now)
+    expiry = instant_of(instance.get("expiresAt", "")) if now is not None else None
+    return expiry is not None and now is not None and expiry <= now
 
 
 def _instance_holds(term: Comparison, instance: Instance) -> bool:

@@ -8,7 +8,6 @@ reads otherwise than the other.
 import re
 import warnings
 from functools import lru_cache
-
 from re import _constants as sre  # pyright: ignore[reportAttributeAccessIssue]
 from re import _parser as sre_parse  # pyright: ignore[reportAttributeAccessIssue]
 from typing import Any

@@ -3,10 +3,10 @@
     temperature>20;(room=="A"|room=="B");address[city]=="Seoul";power.unitCode=="WTT"
     name[en]=="Gate";isPartOf{Building:name}=="Town hall";height==1..5;species~="^Acer"
 
-`;` is and, which binds closer than `|`, or. A path is an attribute's name, sub-attributes after dots,
-members of a structured value (or a language) in square brackets; what stands in braces is looked up
-in the entity that a relationship points to. Values are numbers, "texts", true and false, dates,
-times, instants, URIs; ranges `1..5` and lists `1,2,3` go with `==` and `!=`.
+`;` is and, which binds closer than `|`, or. A path is an attribute's name, sub-attributes after
+dots, members of a structured value (or a language) in square brackets; what stands in braces is
+looked up in the entity that a relationship points to. Values are numbers, "texts", true and false,
+dates, times, instants, URIs; ranges `1..5` and lists `1,2,3` go with `==` and `!=`.
 """
 
 import re

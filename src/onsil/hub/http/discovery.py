@@ -1,0 +1,143 @@
+"""Types and attributes in use: GS CIM 009 V1.9.1 §5.7.5-5.7.10, §6.25-6.28."""
+
+import hashlib
+from collections.abc import Collection
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from onsil.hub.http.asking import answer
+from onsil.hub.http.door import PREFIX, Door
+from onsil.hub.http.gate import bad_data, bad_request, not_found
+from onsil.hub.query.discovery import (
+    AttributeInfo,
+    attributes,
+    type_count,
+    types_with_attributes,
+    types_with_counts,
+)
+
+_LISTING = frozenset(("details", "local", "count"))
+
+
+def routes(door: Door) -> list[Route]:
+    """The routes of discovery."""
+    own = _Discovery(door)
+    return [
+        Route(f"{PREFIX}/types", own.types, methods=["GET"]),
+        Route(f"{PREFIX}/types/{{type}}", own.type, methods=["GET"]),
+        Route(f"{PREFIX}/attributes", own.attributes, methods=["GET"]),
+        Route(f"{PREFIX}/attributes/{{attribute}}", own.attribute, methods=["GET"]),
+    ]
+
+
+class _Discovery:
+    """What there is, told in the short names of the request's context."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+
+    async def types(self, request: Request) -> Response:
+        """GET /types: an EntityTypeList, or with details=true a list of EntityType."""
+        detailed = _detailed(request)
+        form, city = self.door.asked(request), self.door.tenant(request)
+        term, now = form.context.term, self.door.clock.now()
+        if detailed:
+            rows = await self.door.db.read(city, types_with_attributes(city, now))
+            body = [
+                {
+                    "id": iri, "type": "EntityType", "typeName": term(iri),
+                    "attributeNames": sorted(term(a) for a in names),
+                }
+                for iri, names in rows
+            ]  # fmt: skip
+            return answer(body, form, headers=_counted(request, len(body)))
+        found = await self.door.db.read(city, types_with_counts(city, now))
+        names = sorted(term(iri) for iri, _ in found)
+        listed = {"id": _list_id("EntityTypeList", city), "type": "EntityTypeList",
+                  "typeList": names}  # fmt: skip
+        return answer(listed, form, headers=_counted(request, len(names)))
+
+    async def type(self, request: Request) -> Response:
+        """GET /types/{type}: its EntityTypeInfo."""
+        _only(request, ("local",))
+        form, city = self.door.asked(request), self.door.tenant(request)
+        name, now = request.path_params["type"], self.door.clock.now()
+        iri, term = form.context.iri(name), form.context.term
+        number = await self.door.db.read(city, type_count(city, iri, now))
+        if not number:
+            raise not_found(f"no entity has the type {name}")
+        infos = await self.door.db.read(city, attributes(city, type_iri=iri, now=now))
+        return answer({
+            "id": iri, "type": "EntityTypeInfo", "typeName": term(iri), "entityCount": number,
+            "attributeDetails": [
+                {"id": one.iri, "type": "Attribute", "attributeName": term(one.iri),
+                 "attributeTypes": one.kinds}
+                for one in infos
+            ],
+        }, form)  # fmt: skip
+
+    async def attributes(self, request: Request) -> Response:
+        """GET /attributes: an AttributeList, or with details=true a list of Attribute."""
+        detailed = _detailed(request)
+        form, city = self.door.asked(request), self.door.tenant(request)
+        term = form.context.term
+        infos = await self.door.db.read(city, attributes(city, now=self.door.clock.now()))
+        if detailed:
+            body = [
+                {
+                    "id": one.iri, "type": "Attribute", "attributeName": term(one.iri),
+                    "typeNames": sorted(term(t) for t in one.types),
+                }
+                for one in infos
+            ]  # fmt: skip
+            return answer(body, form, headers=_counted(request, len(body)))
+        names = sorted(term(one.iri) for one in infos)
+        listed = {"id": _list_id("AttributeList", city), "type": "AttributeList",
+                  "attributeList": names}  # fmt: skip
+        return answer(listed, form, headers=_counted(request, len(names)))
+
+    async def attribute(self, request: Request) -> Response:
+        """GET /attributes/{attribute}: how it is used."""
+        _only(request, ("local",))
+        form, city = self.door.asked(request), self.door.tenant(request)
+        name = request.path_params["attribute"]
+        found: list[AttributeInfo] = await self.door.db.read(
+            city,
+            attributes(city, attribute_iri=form.context.iri(name), now=self.door.clock.now()),
+        )
+        if not found:
+            raise not_found(f"no entity has the attribute {name}")
+        one, term = found[0], form.context.term
+        return answer({
+            "id": one.iri, "type": "Attribute", "attributeName": term(one.iri),
+            "attributeTypes": one.kinds, "typeNames": sorted(term(t) for t in one.types),
+            "attributeCount": one.count,
+        }, form)  # fmt: skip
+
+
+def _detailed(request: Request) -> bool:
+    _only(request, _LISTING)
+    details = request.query_params.get("details", "false")
+    if details not in ("true", "false"):
+        raise bad_data("details is true or false")
+    return details == "true"
+
+
+def _only(request: Request, names: Collection[str]) -> None:
+    """Refuse parameters that an operation does not define (§6.3.20)."""
+    for name in request.query_params:
+        if name not in names:
+            raise bad_request(f"there is no parameter {name!r} here")
+
+
+def _counted(request: Request, number: int) -> dict[str, str]:
+    if request.query_params.get("count") == "true":
+        return {"NGSILD-Results-Count": str(number)}
+    return {}
+
+
+def _list_id(kind: str, city: str) -> str:
+    """A URI for the list of one tenant."""
+    return f"urn:ngsi-ld:{kind}:{hashlib.sha256(city.encode()).hexdigest()[:16]}"

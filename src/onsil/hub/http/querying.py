@@ -1,0 +1,191 @@
+"""Querying entities: GS CIM 009 V1.9.1 §5.7.2, §6.4.3.2 (GET) and §6.23 (POST)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from onsil.hub.contexts import Context
+from onsil.hub.documents import (
+    Document,
+    Selection,
+    check_name,
+    feature_collection,
+    parse_languages,
+    render,
+    render_feature,
+)
+from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number
+from onsil.hub.http.criteria import Criteria, from_parameters, from_query
+from onsil.hub.http.door import PREFIX, Door
+from onsil.hub.http.gate import bad_data
+from onsil.hub.query.finding import Found, count, find
+from onsil.hub.query.joining import flat, inline, linked_entities
+from onsil.hub.steps import Steps
+
+LIMIT = 20
+OFFSET_MAX = 10_000_000
+
+
+def routes(door: Door) -> list[Route]:
+    """The routes of queries."""
+    own = _Querying(door)
+    return [
+        Route(f"{PREFIX}/entities", own.query, methods=["GET"]),
+        Route(f"{PREFIX}/entityOperations/query", own.query_by_body, methods=["POST"]),
+    ]
+
+
+class _Querying:
+    """Both ways to ask the same."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+
+    async def query(self, request: Request) -> Response:
+        """GET /entities."""
+        form = self.door.asked(request)
+        criteria = from_parameters(request.query_params, form.context)
+        local = request.query_params.get("local")
+        if local not in (None, "true", "false"):
+            raise bad_data("local is true or false")
+        if criteria.every_type and local == "false":
+            raise bad_data("type=* is for the local entities")
+        if not criteria.narrow and local != "true":
+            raise bad_data("too wide: give type, attrs, q or georel, or local=true")
+        return await self._answer(request, criteria, form, links=True)
+
+    async def query_by_body(self, request: Request) -> Response:
+        """POST /entityOperations/query."""
+        body, context = await self.door.body(request)
+        form = self.door.asked(request)._replace(context=context)
+        criteria = from_query(body, context)
+        if not criteria.narrow and request.query_params.get("local") != "true":
+            raise bad_data("too wide: give entities, attrs, q or geoQ")
+        return await self._answer(request, criteria, form, links=False)
+
+    async def _answer(
+        self, request: Request, criteria: Criteria, form: Asked, *, links: bool
+    ) -> Response:
+        limit = number(request, "limit", LIMIT, 0, LIMIT_MAX)
+        offset = number(request, "offset", 0, 0, OFFSET_MAX)
+        counted = request.query_params.get("count") == "true"
+        if limit == 0 and not counted:
+            raise bad_data("limit=0 goes with count=true")
+        geometry = geometry_of(request, form)
+        city = self.door.tenant(request)
+
+        def steps() -> Steps[tuple[list[Found], int | None, dict[str, Found], bool]]:
+            now = self.door.clock.now()
+            known = self.door.terms
+            # One more than the page tells whether there is a next one.
+            found: list[Found] = []
+            if limit:
+                found = yield from find(
+                    city, criteria.filter, limit + 1, offset, known=known, now=now
+                )
+            total = None
+            if counted:
+                total = yield from count(city, criteria.filter, known=known, now=now)
+            page, more = found[:limit], len(found) > limit
+            linked: dict[str, Found] = {}
+            if criteria.join:
+                linked = yield from linked_entities(
+                    city, [one.document for one in page], criteria.selection, criteria.level,
+                    without=criteria.contained_by, known=known,
+                )  # fmt: skip
+            return page, total, linked, more
+
+        page, total, linked, more = await self.door.db.read(city, steps())
+        languages = parse_languages(criteria.lang or request.query_params.get("lang"))
+        body = show(page, linked, criteria, form, languages, geometry)
+        headers = page_links(request, limit, offset, more=more, media=form.media) if links else {}
+        if total is not None:
+            headers["NGSILD-Results-Count"] = str(total)
+        return answer(body, form, headers=headers)
+
+
+def geometry_of(request: Request, form: Asked) -> str | None:
+    """The IRI of the GeoProperty that is a Feature's geometry; None unless GeoJSON is wanted.
+
+    Raises Problem (§5.7.2.4: geometryProperty goes with GeoJSON only).
+    """
+    name = request.query_params.get("geometryProperty")
+    if form.geo_json:
+        return check_name(name or "location", form.context)
+    if name:
+        raise bad_data("geometryProperty goes with Accept: application/geo+json")
+    return None
+
+
+def show(
+    found: Sequence[Found], linked: dict[str, Found], criteria: Criteria, form: Asked,
+    languages: Sequence[str], geometry: str | None,
+) -> Any:  # fmt: skip
+    """The entities in the form asked for."""
+    documents = [one.document for one in found]
+    if geometry is not None:
+        return feature_collection(
+            feature_of(document, criteria, form, languages, geometry) for document in documents
+        )
+
+    def rendered(document: Document, selection: Selection) -> dict[str, Any]:
+        return render(
+            document, form.context, form.representation, attrs=criteria.attrs,
+            selection=selection, languages=languages, datasets=criteria.datasets,
+            system=form.system,
+        )  # fmt: skip
+
+    if criteria.join == "flat":
+        return flat(documents, linked, criteria.selection, criteria.level, rendered)
+    if criteria.join == "inline":
+        return [
+            inline(
+                document, linked, criteria.selection, criteria.level, rendered, form.context,
+                simplified=form.representation == "simplified",
+            )
+            for document in documents
+        ]  # fmt: skip
+    return [rendered(document, criteria.selection) for document in documents]
+
+
+def feature_of(
+    document: Document, criteria: Criteria, form: Asked, languages: Sequence[str], geometry: str
+) -> dict[str, Any]:
+    """One entity as a GeoJSON Feature."""
+    dataset = next(iter(criteria.datasets), None) if criteria.datasets else None
+    return render_feature(
+        document, geometry, form.context, form.representation, dataset_id=dataset,
+        attrs=criteria.attrs, selection=criteria.selection, languages=languages,
+        datasets=criteria.datasets, system=form.system,
+    )  # fmt: skip
+
+
+def page_links(
+    request: Request, limit: int, offset: int, *, more: bool, media: str
+) -> dict[str, str]:
+    """The Link header to the pages before and after (§6.3.10)."""
+    links = []
+    for rel, at, there in (
+        ("prev", max(0, offset - limit), offset > 0 and limit > 0),
+        ("next", offset + limit, more),
+    ):
+        if there:
+            given = request.query_params.multi_items()
+            held = [(n, v) for n, v in given if n not in ("limit", "offset")]
+            held = sorted([*held, ("limit", str(limit)), ("offset", str(at))])
+            query = "&".join(f"{name}={_kept(value)}" for name, value in held)
+            links.append(f'<{request.url.path}?{query}>;rel="{rel}";type="{media}"')
+    return {"Link": ", ".join(links)} if links else {}
+
+
+def _kept(value: str) -> str:
+    """A parameter's value in a link: readable, but for what would end it or the link."""
+    from urllib.parse import quote
+
+    return quote(value, safe=":/*.,;!$'()@~[]{}=|")
+
+
+__all__ = ["Context", "routes", "show"]

@@ -1,0 +1,291 @@
+"""Finding entities: a filter's page, its count, one entity by id; live values laid over.
+
+Every function is steps, so that psycopg and the door run the same. A page is stable: entities come
+in the order they were made in, or as `orderBy` says and then in that order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from onsil.hub.documents import Document, time_text
+from onsil.hub.query.candidates import Candidates, candidates
+from onsil.hub.query.conditions import Conditions
+from onsil.hub.query.filters import Filter, by_ids
+from onsil.hub.query.placing import ordered_in_memory, place_candidates
+from onsil.hub.query.sorting import sorted_by
+from onsil.hub.query.statement import Statement
+from onsil.hub.query.units import unit_code
+from onsil.hub.steps import Ask, Steps
+from onsil.hub.vocabulary import Dictionary, names
+from onsil.hub.vocabulary import find as find_terms
+
+_COLUMNS = (
+    "e.eid, e.uri, e.type_ids, e.scopes, e.doc, e.created_at, e.modified_at, e.expires_at,"
+    " EXISTS (SELECT FROM hub_series live WHERE live.city = $1 AND live.eid = e.eid)"
+)
+# So many candidates are few: they are looked up one by one.
+FEW = 1000
+# So many entities are looked through in their order before candidates are joined instead.
+_LOOK_THROUGH = 1500
+_LATEST = """
+SELECT s.eid, t.iri, s.unit, l.ts, l.num FROM hub_series s
+  JOIN hub_latest l ON l.city = $1 AND l.series_id = s.series_id
+  JOIN hub_term t ON t.city = $1 AND t.term_id = s.attr_id
+ WHERE s.city = $1 AND s.eid = ANY($2::bigint[]) AND l.ts IS NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A stored entity with its number and its times."""
+
+    eid: int
+    document: Document
+    created_at: datetime
+    modified_at: datetime
+
+
+class _Plan:
+    """What statements for one filter are made from; each statement binds its own values."""
+
+    def __init__(self, city: str, wanted: Filter, terms: dict[str, int], now: datetime) -> None:
+        self.city, self.wanted, self._terms, self._now = city, wanted, terms, now
+
+    def begun(self) -> Conditions:
+        return Conditions(Statement(self.city), self._terms, self._now)
+
+    @property
+    def type(self) -> str | None:
+        """The one type looked for, if it is just one and there are no ids."""
+        if len(self.wanted.selectors) != 1 or self.wanted.selectors[0].ids:
+            return None
+        types = self.wanted.selectors[0].types
+        return types if isinstance(types, str) else None
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether every selector names ids."""
+        return bool(self.wanted.selectors) and all(one.ids for one in self.wanted.selectors)
+
+    def condition(self, conditions: Conditions, *more: str) -> str:
+        return " AND ".join(["e.city = $1", *conditions.of(self.wanted), *more])
+
+
+def _ask(conditions: Conditions, sql: str) -> Ask:
+    return Ask(sql, tuple(conditions.statement.values))
+
+
+def _prepared(
+    city: str, wanted: Filter, known: Dictionary | None, now: datetime | None
+) -> Steps[_Plan]:
+    terms = yield from find_terms(city, wanted.terms(), known)
+    return _Plan(city, wanted, terms, now or datetime.now(UTC))
+
+
+def find(
+    city: str,
+    wanted: Filter,
+    limit: int = 100,
+    offset: int = 0,
+    *,
+    known: Dictionary | None = None,
+    now: datetime | None = None,
+) -> Steps[list[Found]]:
+    """A page of the entities that fit."""
+    plan = yield from _prepared(city, wanted, known, now)
+    if wanted.geo is not None or (wanted.ordering and wanted.ordering.in_memory):
+        eids = yield from _placed(plan, offset + limit)
+        rows = yield from _rows_of(plan, eids[offset : offset + limit])
+    elif wanted.ordering is not None:
+        begun = plan.begun()
+        keyed, order = sorted_by(wanted.ordering, begun)
+        sql = f"SELECT {_COLUMNS} FROM hub_entity e, {keyed} WHERE {plan.condition(begun)}"
+        rows = yield _ask(begun, f"{sql} ORDER BY {order} LIMIT {limit} OFFSET {offset}")
+    else:
+        rows = yield from _page(plan, limit, offset)
+    return (yield from _found(city, rows, known))
+
+
+def count(
+    city: str, wanted: Filter, *, known: Dictionary | None = None, now: datetime | None = None
+) -> Steps[int]:
+    """How many entities fit, exactly."""
+    plan = yield from _prepared(city, wanted, known, now)
+    if wanted.geo is not None:
+        return len((yield from _placed(plan, None)))
+    begun = plan.begun()
+    plain = replace(wanted, ordering=None) == Filter(selectors=wanted.selectors)
+    if plain and plan.type is not None and not wanted.selectors[0].id_pattern:
+        return (yield from _count_of_type(begun, plan.type))
+    more = [f"e.eid IN ({one.sql(begun)})" for one in candidates(wanted)]
+    condition = plan.condition(begun, *more)
+    rows = yield _ask(begun, f"SELECT count(*) FROM hub_entity e WHERE {condition}")
+    return rows[0][0]
+
+
+def _count_of_type(begun: Conditions, iri: str) -> Steps[int]:
+    """A type's entities without a look at them, but for those that have expired."""
+    rows = yield _ask(
+        begun,
+        "SELECT count(*) FROM hub_entity_type k WHERE k.city = $1"
+        f" AND k.type_id = {begun.number(iri)} AND k.eid NOT IN (SELECT x.eid FROM hub_entity x"
+        f" WHERE x.city = $1 AND x.expires_at <= {begun.present()})",
+    )
+    return rows[0][0]
+
+
+def retrieve(
+    city: str, uri: str, *, known: Dictionary | None = None, now: datetime | None = None
+) -> Steps[Found | None]:
+    """One entity by its id; None when there is none, or it has expired."""
+    rows = yield Ask(
+        f"SELECT {_COLUMNS} FROM hub_entity e WHERE e.city = $1 AND e.uri = $2"
+        " AND (e.expires_at IS NULL OR e.expires_at > $3)",
+        (city, uri, now or datetime.now(UTC)),
+    )
+    found = yield from _found(city, rows, known)
+    return found[0] if found else None
+
+
+def find_by_ids(
+    city: str,
+    uris: Sequence[str],
+    *,
+    known: Dictionary | None = None,
+    now: datetime | None = None,
+) -> Steps[dict[str, Found]]:
+    """Those of these entities that are there, by id."""
+    if not uris:
+        return {}
+    found = yield from find(city, by_ids(*uris), len(uris), known=known, now=now)
+    return {one.document.uri: one for one in found}
+
+
+def _page(plan: _Plan, limit: int, offset: int) -> Steps[Sequence[Sequence[Any]]]:
+    """A page in the order of entities' numbers, by the way that reads least.
+
+    Few candidates of one term: these, in order. Else the type's entities in order, until the page
+    is full; if it is not full soon, the candidates that all terms have in common.
+    """
+    page = f"LIMIT {limit} OFFSET {offset}"
+    found = [] if plan.has_ids else candidates(plan.wanted)
+    if not found:
+        return (yield _in_order(plan, page))
+    few = yield from _few(plan, found)
+    if few is None and offset + limit <= _LOOK_THROUGH // 10:
+        rows = yield _in_order(plan, page, _LOOK_THROUGH)
+        if len(rows) == limit:
+            return rows
+    begun = plan.begun()
+    chosen = [few] if few is not None else found
+    numbers = " INTERSECT ".join(f"({one.sql(begun)})" for one in chosen)
+    condition = plan.condition(begun, f"e.eid = ANY(ARRAY({numbers}))")
+    sql = f"SELECT {_COLUMNS} FROM hub_entity e WHERE {condition} ORDER BY e.eid {page}"
+    return (yield _ask(begun, sql))
+
+
+def _few(plan: _Plan, found: Sequence[Candidates]) -> Steps[Candidates | None]:
+    """The candidates that are fewest, if they are few."""
+    begun = plan.begun()
+    counts = ", ".join(
+        f"(SELECT count(*) FROM ({one.sql(begun)} LIMIT {FEW + 1}) c)" for one in found
+    )
+    rows = yield _ask(begun, f"SELECT {counts}")
+    fewest = min(range(len(found)), key=lambda place: rows[0][place])
+    return found[fewest] if rows[0][fewest] <= FEW else None
+
+
+def _in_order(plan: _Plan, page: str, through: int | None = None) -> Ask:
+    """Entities in the order of their numbers, by way of their type when it is just one.
+
+    `through`: only so many of them are looked at.
+    """
+    begun = plan.begun()
+    held = "hub_entity k WHERE k.city = $1"
+    if plan.type is not None:
+        number = begun.number(plan.type)
+        held = f"hub_entity_type k WHERE k.city = $1 AND k.type_id = {number}"
+    end = "" if through is None else f" ORDER BY k.eid LIMIT {through}"
+    some = f" JOIN (SELECT k.eid FROM {held}{end}) k ON k.eid = e.eid"
+    order = "k.eid"
+    if through is None and plan.type is None:
+        some, order = "", "e.eid"
+    return _ask(
+        begun,
+        f"SELECT {_COLUMNS} FROM hub_entity e{some} WHERE {plan.condition(begun)}"
+        f" ORDER BY {order} {page}",
+    )
+
+
+def _placed(plan: _Plan, enough: int | None) -> Steps[list[int]]:
+    """The numbers of entities that fit a place, or in an order that takes more than SQL."""
+    wanted, begun = plan.wanted, plan.begun()
+    if wanted.geo is None:
+        return (yield from ordered_in_memory(wanted, begun, plan.condition(begun)))
+    more = [f"e.eid IN ({one.sql(begun)})" for one in candidates(wanted)]
+    condition = plan.condition(begun, *more)
+    ordering = wanted.ordering
+    eids = yield from place_candidates(wanted.geo, begun, condition, None if ordering else enough)
+    if ordering is None or enough is None:
+        return eids
+    begun = plan.begun()
+    held = begun.statement.bind(eids, "bigint[]")
+    condition = f"e.city = $1 AND e.eid = ANY({held})"
+    return (yield from ordered_in_memory(wanted, begun, condition))
+
+
+def _rows_of(plan: _Plan, eids: Sequence[int]) -> Steps[Sequence[Sequence[Any]]]:
+    """These entities, in this order."""
+    if not eids:
+        return []
+    rows = yield Ask(
+        f"SELECT {_COLUMNS} FROM hub_entity e WHERE e.city = $1 AND e.eid = ANY($2::bigint[])",
+        (plan.city, list(eids)),
+    )
+    held = {row[0]: row for row in rows}
+    return [held[eid] for eid in eids if eid in held]
+
+
+def _found(
+    city: str, rows: Sequence[Sequence[Any]], known: Dictionary | None
+) -> Steps[list[Found]]:
+    """Rows as entities, with the newest points of series laid over their attributes."""
+    iris = yield from names(city, {n for row in rows for n in row[2]}, known)
+    found = [
+        Found(
+            eid,
+            Document(
+                uri,
+                [iris[n] for n in types],
+                list(scopes),
+                doc,
+                time_text(expires) if expires else None,
+                time_text(created),
+                time_text(modified),
+            ),
+            created,
+            modified,
+        )
+        for eid, uri, types, scopes, doc, created, modified, expires, _ in rows
+    ]
+    live = [row[0] for row in rows if row[8]]
+    if live:
+        points = yield Ask(_LATEST, (city, live))
+        documents = {one.eid: one.document for one in found}
+        for eid, iri, unit, at, number in points:
+            lay_point(documents[eid], iri, number, unit, at)
+    return found
+
+
+def lay_point(document: Document, iri: str, number: float, unit: str, at: datetime) -> None:
+    """Lay a series' newest point over an attribute, unless the document's value is newer."""
+    instances = document.attrs.setdefault(iri, [{"type": "Property", "value": number}])
+    plain = next((i for i in instances if "datasetId" not in i), None)
+    if plain is None:
+        plain = {"type": "Property", "value": number}
+        instances.insert(0, plain)
+    stamp = plain.get("observedAt")
+    if stamp is None or datetime.fromisoformat(stamp) <= at:
+        plain |= {"value": number, "unitCode": unit_code(unit), "observedAt": time_text(at)}
