@@ -12,13 +12,13 @@ from starlette.types import Receive, Scope, Send
 from onsil.core.clock import Clock, SystemClock
 from onsil.hub.contexts.fetching import Fetcher
 from onsil.hub.contexts.resolving import Contexts
-from onsil.hub.http import contexts, discovery, entities, querying, temporal
+from onsil.hub.http import contexts, discovery, entities, querying, subscriptions, temporal
 from onsil.hub.http.database import Database
 from onsil.hub.http.door import Door
 from onsil.hub.http.gate import Authenticate, Gate
 from onsil.hub.http.routing import Router
 
-RESOURCES = (contexts, discovery, querying, entities, temporal)
+RESOURCES = (contexts, discovery, querying, entities, subscriptions, temporal)
 
 
 class Hub:
