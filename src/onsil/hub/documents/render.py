@@ -8,7 +8,6 @@ from onsil.hub.documents.geometry import looks_like_geometry
 from onsil.hub.documents.selection import ALL, Selection, choose_language
 from onsil.hub.documents.terms import (
     DEFAULT_DATASET,
-    KIND_OF_KEY,
     NULL,
     PREVIOUS_KEYS,
     SEALED,
@@ -75,7 +74,7 @@ def render(
         elif representation == "simplified":
             made[term(iri)] = _by_dataset(instances, write)
         else:
-            made[term(iri)] = [write(i) for i in instances]
+            made[term(iri)] = _listed(instances, write)
     return made
 
 
@@ -93,7 +92,7 @@ def render_instances(
         return write(instances[0])
     if representation == "simplified":
         return _by_dataset(instances, write)
-    return [write(i) for i in instances]
+    return _listed(instances, write)
 
 
 def render_feature(
@@ -130,6 +129,18 @@ Write = Callable[[Instance], Any]
 
 def _by_dataset(instances: Sequence[Instance], write: Write) -> dict[str, Any]:
     return {"dataset": {i.get("datasetId", DEFAULT_DATASET): write(i) for i in instances}}
+
+
+def _listed(instances: Sequence[Instance], write: Write) -> list[Any]:
+    """Several instances; each an object, for a list of plain values would be one value."""
+    return [_as_object(write(i), i) for i in instances]
+
+
+def _as_object(written: Any, instance: Instance) -> dict[str, Any]:
+    key = VALUE_KEYS[instance["type"]]
+    if key == "value" and not (isinstance(written, dict) and key in written):
+        return {key: written}
+    return written
 
 
 def _writer(
@@ -193,7 +204,7 @@ def _writer(
         inner = instance.get("attrs")
         if inner:
             for iri, parts in inner.items():
-                made[term(iri)] = full(parts[0]) if len(parts) == 1 else [full(p) for p in parts]
+                made[term(iri)] = full(parts[0]) if len(parts) == 1 else _listed(parts, full)
 
     concise = representation == "concise"
     return simplified if representation == "simplified" else full
@@ -243,8 +254,9 @@ def _with_previous(
         if old is not None:
             key = VALUE_KEYS[old["type"]]
             if old[key] != instance.get(key):
-                if not isinstance(written, dict) or not written.keys() & KIND_OF_KEY.keys():
-                    written = {VALUE_KEYS[instance["type"]]: written}
+                written = _as_object(written, instance)
                 written[PREVIOUS_KEYS[key]] = _written(key, old[key], term, concise=False)
         made.append(written)
-    return made[0] if len(made) == 1 else made
+    if len(made) == 1:
+        return made[0]
+    return [_as_object(one, i) for one, i in zip(made, instances, strict=True)]
