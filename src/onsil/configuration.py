@@ -32,6 +32,7 @@ class Configuration:
     data_folder: Path = Path(".data")
     cities_folder: Path = Path("cities")
     lake_folder: str = ""
+    temporal_page: int = 30
     database_url: str = ""
     default_city: str = "pyeongtaek"
     host: str = "127.0.0.1"
@@ -44,6 +45,13 @@ class Configuration:
     mqtt_port: int = 8403
     mqtt_username: str = ""
     mqtt_password: str = ""
+    mqtt_tls_port: int = 0
+    mqtt_ca_file: str = ""
+    mqtt_cert_file: str = ""
+    mqtt_key_file: str = ""
+    device_proxies: str = ""
+    modbus_networks: str = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"
+    pull_networks: str = ""
     public_url: str = ""
     hub_url: str = ""
     live_url: str = ""

@@ -1,139 +1,275 @@
-"""The temporal door: entities with their series' points instead of one value."""
+"""Reading the temporal evolution over HTTP: GS CIM 009 V1.9.1 §5.7.3, §5.7.4, §6.18 to §6.24.
 
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+One entity or a query, as a GET or as a Query in a body; instances, pairs or aggregates.
+"""
 
-from starlette.concurrency import run_in_threadpool
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onsil.core.database import Connection
-from onsil.core.periods import Period
-from onsil.hub.contexts import CORE
-from onsil.hub.documents import parse_time, time_text
-from onsil.hub.history import last_points
-from onsil.hub.http.asking import Asked, answer, listed, number, paging
-from onsil.hub.http.criteria import from_parameters
+from onsil.configuration import configuration
+from onsil.hub.documents import DocumentError, is_uri, parse_languages
+from onsil.hub.http import temporal_provision
+from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number, paging
+from onsil.hub.http.criteria import Criteria, from_parameters, from_query
 from onsil.hub.http.door import PREFIX, Door
-from onsil.hub.http.gate import bad_data, not_found
-from onsil.hub.query.filters import Filter, by_ids
-from onsil.hub.query.finding import Found, find
-from onsil.hub.query.units import unit_code
-from onsil.hub.series import find_series
-from onsil.hub.steps import run
-from onsil.hub.terms import Points, Series
+from onsil.hub.http.gate import Problem, bad_data, bad_request, not_found
+from onsil.hub.query.ordering import Ordering
+from onsil.hub.steps import Steps
+from onsil.hub.temporal.aggregating import aggregate
+from onsil.hub.temporal.asking import (
+    Aggregation,
+    TemporalQuery,
+    parse_aggregation,
+    parse_temporal,
+)
+from onsil.hub.temporal.durations import DurationError
+from onsil.hub.temporal.finding import Hit, TooMuch, Wanted, find
+from onsil.hub.temporal.instances import SCOPE
+from onsil.hub.temporal.reading import Range, find_known, read_range
+from onsil.hub.temporal.representation import (
+    Form,
+    content_range,
+    cut,
+    render_evolution,
+    render_known,
+)
 
-POINTS_MAX = 10_000
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_END = datetime(2200, 1, 1, tzinfo=UTC)
+FORMATS = frozenset(
+    ("normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues")
+)
+_OPTIONS = FORMATS | {"sysAttrs"}
+PAGE_MAX = 10_000  # instances of one entity that a client may ask for in one answer
 
 
-class _Span(NamedTuple):
-    """Which points: half-open in time, the last `count` of each series."""
+@dataclass(frozen=True)
+class Question:
+    """A whole request: what is looked for and how the answer is wanted."""
 
-    period: Period
-    count: int
+    asked: Asked
+    criteria: Criteria
+    query: TemporalQuery
+    form: Form
+    aggregation: Aggregation | None
+    zone: ZoneInfo | None
+    room: int
+    capped: bool
+
+    @property
+    def most(self) -> int:
+        """The most instances of one entity in an answer."""
+        return self.room if self.capped else max(self.room, 500)
 
 
 def routes(door: Door) -> list[Route]:
     """The routes of the temporal interface."""
-    gate = door.gate
+    base = f"{PREFIX}/temporal/entities"
 
     async def query(request: Request) -> Response:
         """GET /temporal/entities."""
-        form = door.asked(request)
-        span = _span(request)
-        criteria = from_parameters(request.query_params, form.context)
-        filter_ = criteria.filter
-        if not (criteria.narrow or filter_.selectors):
-            raise bad_data("one of type, id, attrs, q or georel is needed")
-        # A series' attribute need not be in the document, so attrs picks series, not entities.
-        filter_ = Filter(filter_.selectors, filter_.q, geo=filter_.geo)
-        limit = number(request, "limit", 20, 1, 100)
-        offset = number(request, "offset", 0, 0, 10_000_000)
-        city, attrs = door.tenant(request), listed(request, "attrs")
+        asked = door.asked(request)
+        given = request.query_params
+        criteria = from_parameters(given, asked.context)
+        return await _answer_query(door, request, _question(given, asked, criteria, given))
 
-        def work() -> tuple[int, list[dict[str, Any]]]:
-            with gate.connection(city) as conn:
-                found = run(conn, find(city, filter_, limit, offset))
-                return len(found), [_evolution(conn, city, f, span, form, attrs) for f in found]
-
-        found, body = await run_in_threadpool(work)
-        shown = [one for one in body if len(one) > 2]
-        headers = paging(request, [None] * found, limit, offset)
-        return answer(shown, form, headers=headers)
+    async def query_by_body(request: Request) -> Response:
+        """POST /temporal/entityOperations/query."""
+        asked = door.asked(request)
+        body, context = await door.body(request)
+        if not isinstance(body, dict):
+            raise bad_data("the body is an object of type Query")
+        temporal = body.get("temporalQ")
+        if not isinstance(temporal, dict):
+            raise bad_data("temporalQ is needed, an object")
+        parameters = body.get("aggrParams", {})
+        if not isinstance(parameters, dict):
+            raise bad_data("aggrParams is an object")
+        temporal_only = ("temporalQ", "aggrParams", "@context")
+        rest = {k: v for k, v in body.items() if k not in temporal_only}
+        given = {**temporal, **parameters, "lang": body.get("lang")}
+        given |= {name: request.query_params.get(name) for name in ("options", "format")}
+        given = {name: value for name, value in given.items() if value is not None}
+        asked = asked._replace(context=context)
+        question = _question(given, asked, from_query(rest, context), request.query_params)
+        return await _answer_query(door, request, question)
 
     async def retrieve(request: Request) -> Response:
         """GET /temporal/entities/{id}."""
-        form, span, city = door.asked(request), _span(request, needed=False), door.tenant(request)
-        uri, attrs = request.path_params["id"], listed(request, "attrs")
-
-        def work() -> dict[str, Any] | None:
-            with gate.connection(city) as conn:
-                found = run(conn, find(city, by_ids(uri), 1))
-                return _evolution(conn, city, found[0], span, form, attrs) if found else None
-
-        body = await run_in_threadpool(work)
-        if body is None:
+        uri = request.path_params["id"]
+        if not is_uri(uri):
+            raise bad_data(f"an id is a URI, not {uri[:80]!r}")
+        asked = door.asked(request)
+        given = request.query_params
+        own = {k: given[k] for k in ("attrs", "pick", "omit", "datasetId", "lang") if k in given}
+        question = _question(given, asked, from_parameters(own, asked.context), given)
+        steps = _retrieve(door.tenant(request), uri, question, door.clock.now())
+        found = await _read(door, request, steps)
+        if found is None:
             raise not_found(uri)
-        return answer(body, form)
+        body, headers = found
+        return answer(body, asked, 206 if headers else 200, headers)
 
     return [
-        Route(f"{PREFIX}/temporal/entities", query, methods=["GET"]),
-        Route(f"{PREFIX}/temporal/entities/{{id}}", retrieve, methods=["GET"]),
+        Route(base, query, methods=["GET"]),
+        Route(f"{base}/{{id}}", retrieve, methods=["GET"]),
+        Route(f"{PREFIX}/temporal/entityOperations/query", query_by_body, methods=["POST"]),
+        *temporal_provision.routes(door),
     ]
 
 
-def _span(request: Request, *, needed: bool = True) -> _Span:
-    """timerel, timeAt, endTimeAt and lastN. Raises Problem or DocumentError."""
-    ask = request.query_params
-    if ask.get("timeproperty", "observedAt") != "observedAt":
-        raise bad_data("timeproperty is observedAt")
-    last = number(request, "lastN", POINTS_MAX, 1, POINTS_MAX)
-    relation = ask.get("timerel")
-    if relation is None:
-        if needed and "lastN" not in ask:
-            raise bad_data("timerel or lastN is needed")
-        return _Span(Period(_BEGINNING, _END), last)
-    at = parse_time(ask.get("timeAt"))
-    bounds = {"before": (_BEGINNING, at), "after": (at, _END)}
-    if relation == "between":
-        bounds["between"] = (at, parse_time(ask.get("endTimeAt")))
-    if relation not in bounds:
-        raise bad_data("timerel is before, after or between")
-    start, end = bounds[relation]
-    if end <= start:
-        raise bad_data("endTimeAt must be after timeAt")
-    return _Span(Period(start, end), last)
+async def _read(door: Door, request: Request, steps: Steps[Any]) -> Any:
+    try:
+        return await door.db.read(door.tenant(request), steps)
+    except TooMuch as error:
+        raise Problem(403, "TooComplexQuery", "The query takes too long", str(error)) from None
+    except DurationError as error:
+        raise bad_data(str(error)) from None
 
 
-def _evolution(
-    conn: Connection, city: str, found: Found, span: _Span, form: Asked, attrs: list[str]
-) -> dict[str, Any]:
-    """An entity with each series as a list of instances, or of [value, time] pairs."""
-    types = [form.context.term(t) for t in found.document.types]
-    made: dict[str, Any] = {
-        "id": found.document.uri,
-        "type": types[0] if len(types) == 1 else types,
-    }
-    only = {form.context.iri(a) for a in attrs}
-    for series in find_series(conn, city, entities=[found.document.uri]):
-        iri = CORE.iri(series.attribute)
-        if only and iri not in only:
-            continue
-        points = last_points(conn, city, series.id, span.count, span.period)
-        if points.times:
-            made[form.context.term(iri)] = _instances(points, series, form)
-    return made
+def _question(
+    given: Mapping[str, Any], asked: Asked, criteria: Criteria, parameters: Mapping[str, str]
+) -> Question:
+    """What is asked. Raises Problem or DocumentError."""
+    if asked.geo_json:
+        raise Problem(406, "InvalidRequest", "The temporal evolution is not served as GeoJSON")
+    options = [o for o in str(given.get("options", "")).split(",") if o]
+    wanted = [given["format"]] if given.get("format") else []
+    unknown = [o for o in options if o not in _OPTIONS] + [f for f in wanted if f not in FORMATS]
+    if unknown:
+        raise bad_request(f"no such option or format: {unknown[0][:40]}")
+    forms = set(wanted or options)
+    query = parse_temporal(given)
+    methods = given.get("aggrMethods")
+    by_body = given is not parameters and methods is not None and not forms & FORMATS
+    aggregation = None
+    if "aggregatedValues" in forms or by_body:
+        if methods is None:
+            raise bad_data("aggregatedValues goes with aggrMethods")
+        aggregation = parse_aggregation(methods, given.get("aggrPeriodDuration"))
+    elif methods is not None or given.get("aggrPeriodDuration") is not None:
+        parse_aggregation(methods or "avg", given.get("aggrPeriodDuration"))
+    form = Form(
+        asked.context, "concise" if "concise" in forms else "normalized",
+        bool(forms & {"temporalValues", "simplified", "keyValues"}), "sysAttrs" in options,
+        parse_languages(criteria.lang) if criteria.lang else (), criteria.selection,
+    )  # fmt: skip
+    capped = "instanceLimit" in parameters
+    room = configuration().temporal_page
+    if capped:
+        room = _whole(parameters["instanceLimit"], PAGE_MAX)
+    return Question(asked, criteria, query, form, aggregation, _zone(parameters), room, capped)
 
 
-def _instances(points: Points, series: Series, form: Asked) -> Any:
-    pairs = zip(points.times, points.values, strict=True)
-    if form.temporal_values or form.representation == "simplified":
-        return {"type": "Property", "values": [[float(v), time_text(t)] for t, v in pairs]}
-    return [
-        {"type": "Property", "value": float(value), "unitCode": unit_code(series.unit),
-         "observedAt": time_text(time)}
-        for time, value in pairs
+def _whole(text: str, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= most:
+        raise bad_request(f"instanceLimit is a whole number from 1 to {most}")
+    return int(text)
+
+
+def _zone(parameters: Mapping[str, str]) -> ZoneInfo | None:
+    """Whose months and years the periods of aggregation are; UTC's when nothing is said."""
+    name = parameters.get("timezone")
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise bad_data(f"no such time zone: {name[:40]!r}") from None
+
+
+async def _answer_query(door: Door, request: Request, question: Question) -> Response:
+    given = request.query_params
+    criteria = question.criteria
+    if not (question.query.asked or question.query.last):
+        raise bad_data("a temporal query is needed: timerel and timeAt, or lastN")
+    if not criteria.narrow and given.get("local") != "true":
+        raise bad_data("one of type, attrs, q or georel is needed")
+    limit = number(request, "limit", 20, 0, LIMIT_MAX)
+    offset = number(request, "offset", 0, 0, 10_000_000)
+    counted = given.get("count") == "true"
+    if not limit and not counted:
+        raise bad_data("limit=0 goes with count=true")
+    _orderable(criteria.filter.ordering)
+    wanted = Wanted(question.query, criteria.filter, criteria.datasets)
+    steps = _find(door.tenant(request), wanted, question, door.clock.now(), limit, offset, counted)
+    body, found, total, headers = await _read(door, request, steps)
+    partial = bool(headers)
+    headers |= paging(request, [None] * found, limit, offset)
+    if counted:
+        headers["NGSILD-Results-Count"] = str(total)
+    return answer(body, question.asked, 206 if partial else 200, headers)
+
+
+def _orderable(ordering: Ordering | None) -> None:
+    if ordering is not None and ordering.by_distance:
+        raise DocumentError("the temporal evolution is not ordered by distance")
+
+
+Found = tuple[list[dict[str, Any]], int, int | None, dict[str, str]]
+
+
+def _find(
+    city: str, wanted: Wanted, question: Question, now: Any, limit: int, offset: int, counted: bool
+) -> Steps[Found]:
+    hits, total = yield from find(city, wanted, now, limit, offset, counted=counted)
+    if not hits:
+        return [], 0, total, {}
+    bodies, headers = yield from _shown(city, hits, question)
+    return [body for body in bodies if body], len(hits), total, headers
+
+
+def _retrieve(
+    city: str, uri: str, question: Question, now: Any
+) -> Steps[tuple[dict[str, Any], dict[str, str]] | None]:
+    known = yield from find_known(city, [uri], now)
+    if not known:
+        return None
+    bodies, headers = yield from _shown(city, [Hit(known[0])], question)
+    criteria = question.criteria
+    own = frozenset(("id", "type", "createdAt", "modifiedAt", "deletedAt", "expiresAt", "scope"))
+    left = bodies[0].keys() - own
+    nothing = not bodies[0] or (criteria.filter.attrs and not left)
+    return None if nothing else (bodies[0], headers)
+
+
+def _shown(
+    city: str, hits: list[Hit], question: Question
+) -> Steps[tuple[list[dict[str, Any]], dict[str, str]]]:
+    """The entities as they go out, and the Content-Range where they had to be cut."""
+    criteria, query, form = question.criteria, question.query, question.form
+    attrs = sorted(criteria.attrs) if criteria.attrs is not None else None
+    if question.aggregation:
+        answers = yield from aggregate(
+            city, hits, query, question.aggregation, attrs, criteria.datasets, question.zone
+        )
+        _eligible(attrs, answers, question)
+        made = [render_known(hit.known, one, form) for hit, one in zip(hits, answers, strict=True)]
+        return made, {}
+    most = question.most
+    count = min(query.last or most + 1, most + 1)
+    wanted = Range(query, attrs, count, from_end=bool(query.last))
+    found = yield from read_range(city, [hit.known.teid for hit in hits], wanted)
+    evolutions = [
+        hit.narrowed(found.get(hit.known.teid, {}), criteria.datasets) for hit in hits
     ]  # fmt: skip
+    page = cut(evolutions, query, question.room, most)
+    headers = {} if page.cut is None else {"Content-Range": content_range(page, query)}
+    return [
+        render_evolution(hit.known, one, query, form)
+        for hit, one in zip(hits, page.evolutions, strict=True)
+    ], headers
+
+
+def _eligible(attrs: list[str] | None, answers: list[dict[str, Any]], question: Question) -> None:
+    """An attribute that was asked for by name has at least one of the methods (§5.7.4.4)."""
+    for iri in attrs or ():
+        if iri != SCOPE and any(answers) and not any(iri in one for one in answers):
+            methods = ", ".join(question.aggregation.methods if question.aggregation else ())
+            raise bad_request(
+                f"{question.form.context.term(iri)} cannot be aggregated by {methods}"
+            )

@@ -35,7 +35,7 @@ CREATE TABLE hub_instance (
   deleted_at timestamptz,
   teid bigint NOT NULL,
   attr_id int NOT NULL,
-  instance_id uuid NOT NULL DEFAULT uuidv7(),
+  instance_id text COLLATE "C" NOT NULL DEFAULT uuidv7()::text,
   dataset_id text COLLATE "C" NOT NULL DEFAULT '',
   num double precision,
   body jsonb NOT NULL,

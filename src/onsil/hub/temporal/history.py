@@ -18,6 +18,7 @@ from onsil.hub.record import record_steps
 from onsil.hub.steps import Ask, Steps
 from onsil.hub.storing import Row, store
 from onsil.hub.temporal.instances import (
+    RECORDED,
     SCOPE,
     Entry,
     deletion_of,
@@ -36,12 +37,15 @@ WITH given AS (
 ), kept AS (
   INSERT INTO hub_temporal_entity
     (city, uri, type_ids, created_at, modified_at, deleted_at, expires_at)
-  SELECT $1, uri, types, at, at, CASE WHEN deleted THEN at END, expires FROM given ORDER BY uri
+  SELECT $1, uri, types, at, at, CASE WHEN deleted THEN at END, expires
+    FROM given ORDER BY uri
   ON CONFLICT (city, uri) DO UPDATE SET
     type_ids = ARRAY(SELECT unnest(hub_temporal_entity.type_ids)
                      UNION SELECT unnest(EXCLUDED.type_ids) ORDER BY 1),
     modified_at = greatest(hub_temporal_entity.modified_at, EXCLUDED.modified_at),
-    deleted_at = EXCLUDED.deleted_at,
+    deleted_at = (SELECT CASE WHEN g.deleted IS NULL THEN hub_temporal_entity.deleted_at
+                              WHEN g.deleted THEN g.at END
+                    FROM given g WHERE g.uri = EXCLUDED.uri),
     expires_at = coalesce(EXCLUDED.expires_at, hub_temporal_entity.expires_at)
   RETURNING teid, uri, type_ids, xmax = 0 AS new
 ), typed AS (
@@ -124,12 +128,12 @@ def _expiry(document: object) -> datetime | None:
 
 
 class Kept(NamedTuple):
-    """An entity to be known to the history."""
+    """An entity to be known to the history; `deleted` None leaves that as it is."""
 
     uri: str
     types: list[str]
     at: datetime
-    deleted: bool = False
+    deleted: bool | None = None
     expires_at: datetime | None = None
 
 
@@ -166,6 +170,8 @@ def append_entries(city: str, entries: Sequence[Entry]) -> Steps[None]:
     ]  # fmt: skip
     kept = {id(entry) for entry in governed if entry.plain}
     kept |= (yield from _store_points(city, points)) if points else set()
+    for entry in governed:
+        entry.body[RECORDED] = True
     yield from _add(city, [pair for pair in pairs if id(pair[0]) not in kept])
 
 
@@ -274,19 +280,23 @@ def delete_past_attribute(
     return True
 
 
+_UNMEASURED = """
+SELECT teid, uri FROM hub_temporal_entity te
+ WHERE city = $1 AND ($2::text[] IS NULL OR uri = ANY($2))
+   AND NOT EXISTS (SELECT FROM hub_entity e JOIN hub_series s ON s.city = $1 AND s.eid = e.eid
+                    WHERE e.city = $1 AND e.uri = te.uri)
+ ORDER BY uri FOR UPDATE
+"""
 _PLAIN_OF = "SELECT series_id FROM hub_plain_series WHERE city = $1"
 
 
 def forget(city: str, uris: Iterable[str] | None = None) -> Steps[list[str]]:
     """Remove entities' temporal evolution (§5.6.16), all of the city's without `uris`.
 
-    Points of registered series stay. Returns the URIs there were.
+    Entities with registered series keep theirs. Returns the URIs whose evolution is gone.
     """
     wanted = None if uris is None else sorted(uris)
-    rows = yield Ask(
-        "SELECT teid, uri FROM hub_temporal_entity WHERE city = $1"
-        " AND ($2::text[] IS NULL OR uri = ANY($2)) ORDER BY uri FOR UPDATE", (city, wanted),
-    )  # fmt: skip
+    rows = yield Ask(_UNMEASURED, (city, wanted))
     teids = [teid for teid, _ in rows]
     if not teids:
         return []

@@ -7,17 +7,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from onsil.hub.changes import Change
 from onsil.hub.contexts import NGSI_LD
 from onsil.hub.documents import NULL, VALUE_KEYS, Document, Instance, parse_time
 
 SCOPE = NGSI_LD + "scope"
+# Marks the body of an instance whose number a registered series holds too.
+RECORDED = "recorded"
 # Points lie in the calendar that partitions are made for.
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 LAST = datetime(2200, 1, 1, tzinfo=UTC)
-_TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt", "datasetId", "instanceId")
+_TIMES = ("observedAt", "createdAt", "modifiedAt", "deletedAt", "datasetId", "instanceId", "bare")
 _PLAIN = {"type", "value", "unitCode", "observedAt", "createdAt", "modifiedAt"}
 
 
@@ -84,15 +85,7 @@ def entry_of(uri: str, iri: str, instance: Instance, at: datetime) -> Entry:
 
 def deletion_of(uri: str, iri: str, kind: str, dataset: str, at: datetime) -> Entry:
     """The instance that says an attribute's instance was deleted (§4.5.7)."""
-    return Entry(uri, iri, dataset, {"type": kind, VALUE_KEYS[kind]: null_of(kind)}, at, None, at)
-
-
-def null_of(kind: str) -> Any:
-    """What stands for the value of a deleted instance of this kind."""
-    key = VALUE_KEYS[kind]
-    if key == "languageMap":
-        return {"@none": NULL}
-    return [NULL] if key in ("valueList", "objectList") else NULL
+    return Entry(uri, iri, dataset, {"type": kind, VALUE_KEYS[kind]: NULL}, at, None, at)
 
 
 def scope_entry(uri: str, scopes: list[str], at: datetime) -> Entry:
