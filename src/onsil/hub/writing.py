@@ -1,114 +1,203 @@
-"""Writing entities as NGSI-LD asks for it: create, patch, delete attributes; points on the way.
+"""The write path: what is wanted of entities becomes documents, history and notifications at once.
 
-A numeric Property with an `observedAt` is a reading as well: it goes through the hub's rules and
-into its series, which is made if it is not there. What the rules refuse is quarantined; the
-document shows what was written, the series only what passed.
+An `Intent` names an entity and decides, from what is stored, what it becomes: a pure function that
+returns or refuses. `write` takes any number of them into one transaction. Names and rows are locked
+in one order, so concurrent writers never deadlock, and every decision sees the one before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from onsil.core.clock import Clock
-from onsil.core.database import Connection
-from onsil.core.quantities import UnitError, same_dimension
-from onsil.hub.contexts import CORE
-from onsil.hub.documents import Document, Instance, default_instances, merge, parse_time
-from onsil.hub.entities import insert_new, locked, update_documents
-from onsil.hub.record import record
-from onsil.hub.registering import ensure_series
-from onsil.hub.series import series_of
-from onsil.hub.terms import Reading, RecordReport, SeriesSpec
+from onsil.hub.changes import AttributeChange, Change
+from onsil.hub.documents import Changed, Document, DocumentError, create, live, parse_time
+from onsil.hub.entity_rows import Stored, Written, insert, load, lock_names, remove, update
+from onsil.hub.steps import Ask, Steps
+from onsil.hub.subscriptions.outbox import enqueue_changes
+from onsil.hub.temporal.history import append_changes
+from onsil.hub.vocabulary import Dictionary
 
-DEFAULT_INTERVAL_S = 900
-
-
-def create(conn: Connection, city: str, document: Document, clock: Clock) -> bool:
-    """Make an entity. False: its id is taken, and nothing was done."""
-    created = insert_new(conn, city, [document], clock.now())
-    if not created:
-        return False
-    record_attributes(conn, city, [document], clock)
-    return True
+_GOVERNED = "SELECT DISTINCT eid FROM hub_series WHERE city = $1 AND eid = ANY($2::bigint[])"
 
 
-def patch(
-    conn: Connection,
-    city: str,
-    change: Document,
-    clock: Clock,
-    *,
-    overwrite: bool = True,
-    only_existing: bool = False,
-) -> tuple[list[str], list[str]] | None:
-    """Lay attributes over an entity's; (updated, left alone) IRIs, or None without such an entity.
+class Absent(LookupError):
+    """There is no such entity (the standard's ResourceNotFound)."""
 
-    `overwrite=False` leaves attributes that are there as they are; `only_existing` adds none.
-    """
-    rows = locked(conn, city, [change.uri])
-    if not rows:
-        return None
-    eid, old = rows[0]
-    left = [
-        iri
-        for iri in change.attrs
-        if (iri in old.attrs and not overwrite) or (iri not in old.attrs and only_existing)
+
+class Taken(ValueError):
+    """There is an entity with this id already (AlreadyExists)."""
+
+
+class Kept(ValueError):
+    """The entity has measured series, on which claims may rest (OperationNotSupported)."""
+
+
+# What a write refuses, as values: the rest of its transaction goes on.
+Refused = DocumentError | LookupError | Taken | Kept
+_REFUSALS = (DocumentError, LookupError, Taken, Kept)
+
+# From what is stored to what it becomes; None deletes. Raises one of `_REFUSALS`.
+Decision = Callable[[Document | None, datetime], Changed | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is wanted of one entity. `creates`, `deletes`: it may come into being, or go."""
+
+    uri: str
+    decide: Decision
+    creates: bool = False
+    deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of an intent."""
+
+    uri: str
+    created: bool
+    changed: Changed | None
+
+
+@dataclass
+class _Entity:
+    """An entity within a transaction: as it was, and as the intents so far leave it."""
+
+    stored: Stored | None
+    document: Document | None
+    attributes: dict[tuple[str, str], AttributeChange] = field(default_factory=dict)
+    touched: bool = False
+    lost: bool = False  # what was stored goes, whatever comes in its place
+
+
+def existing(decide: Callable[[Document, datetime], Changed | None], uri: str) -> Decision:
+    """A decision about an entity that must be there. It raises Absent otherwise."""
+
+    def checked(before: Document | None, now: datetime) -> Changed | None:
+        if before is None:
+            raise Absent(uri)
+        return decide(before, now)
+
+    return checked
+
+
+def creating(document: Document) -> Intent:
+    """Create Entity (GS CIM 009 V1.9.1 §5.6.1): refused as Taken when the id is in use."""
+
+    def decide(before: Document | None, now: datetime) -> Changed:
+        if before is not None:
+            raise Taken(document.uri)
+        return create(document, now)
+
+    return Intent(document.uri, decide, creates=True)
+
+
+def deleting(uri: str, allowed: Callable[[Document], bool] = lambda _: True) -> Intent:
+    """Delete Entity (§5.6.6), where `allowed`; Absent otherwise."""
+
+    def decide(before: Document, _now: datetime) -> None:
+        if not allowed(before):
+            raise Absent(uri)
+
+    return Intent(uri, existing(decide, uri), deletes=True)
+
+
+def write(
+    city: str, intents: Sequence[Intent], now: datetime, terms: Dictionary | None = None
+) -> Steps[list[Done | Refused]]:
+    """Carry intents out in their order, in the caller's transaction: what became of each."""
+    naming = {intent.uri for intent in intents if intent.creates}
+    if naming:
+        yield from lock_names(city, naming)
+    stored = yield from load(city, {intent.uri for intent in intents}, terms)
+    kept = yield from _kept(city, intents, stored, now)
+    entities = {i.uri: _entity(stored.get(i.uri), kept, now) for i in intents}
+    outcomes: list[Done | Refused] = []
+    for intent in intents:
+        entity = entities[intent.uri]
+        try:
+            changed = intent.decide(entity.document, now)
+            if changed is None and entity.stored and entity.stored.eid in kept:
+                raise Kept(intent.uri)
+        except _REFUSALS as refusal:
+            outcomes.append(refusal)
+            continue
+        outcomes.append(Done(intent.uri, entity.document is None, changed))
+        _follow(entity, changed)
+    yield from _store(city, entities, now, terms)
+    return outcomes
+
+
+def _expired(stored: Stored, now: datetime) -> bool:
+    expiry = stored.document.expires_at
+    return expiry is not None and parse_time(expiry) <= now
+
+
+def _kept(
+    city: str, intents: Sequence[Intent], stored: Mapping[str, Stored], now: datetime
+) -> Steps[frozenset[int]]:
+    """Of the entities that may go, those with measured series."""
+    leaving = {i.uri for i in intents if i.deletes}
+    leaving |= {uri for uri, one in stored.items() if _expired(one, now)}
+    eids = [one.eid for uri, one in stored.items() if uri in leaving]
+    rows = (yield Ask(_GOVERNED, (city, eids))) if eids else []
+    return frozenset(eid for (eid,) in rows)
+
+
+def _entity(stored: Stored | None, kept: frozenset[int], now: datetime) -> _Entity:
+    if stored and _expired(stored, now) and stored.eid not in kept:
+        return _Entity(stored, None, touched=True, lost=True)
+    return _Entity(stored, live(stored.document, now) if stored else None)
+
+
+def _follow(entity: _Entity, changed: Changed | None) -> None:
+    entity.touched = True
+    if changed is None:
+        entity.lost = entity.lost or entity.stored is not None
+        entity.attributes = {}
+        entity.document = None
+        return
+    entity.document = changed.document
+    for key, what in changed.attributes.items():
+        before = entity.attributes.get(key)
+        entity.attributes[key] = "created" if (before, what) == ("created", "updated") else what
+
+
+def _store(
+    city: str, entities: Mapping[str, _Entity], now: datetime, terms: Dictionary | None
+) -> Steps[None]:
+    """Write what the intents left, and tell history and subscriptions of it."""
+    touched = {uri: e for uri, e in sorted(entities.items()) if e.touched}
+    gone = [e.stored.eid for e in touched.values() if e.stored and e.lost]
+    new = [e.document for e in touched.values() if e.document and (e.lost or not e.stored)]
+    over = [
+        Written(e.stored.eid, e.stored.document, e.document)
+        for e in touched.values()
+        if e.stored and e.document and not e.lost
     ]
-    taken = {iri: v for iri, v in change.attrs.items() if iri not in left}
-    old.attrs = merge(old.attrs, taken, clock.now())
-    old.types = sorted({*old.types, *change.types})
-    old.scopes = change.scopes or old.scopes
-    update_documents(conn, city, [(eid, old)], clock.now())
-    record_attributes(conn, city, [Document(old.uri, old.types, [], taken)], clock)
-    return list(taken), left
-
-
-def delete_attribute(conn: Connection, city: str, uri: str, iri: str, clock: Clock) -> bool:
-    """Remove an attribute with all its instances. Returns whether it was there."""
-    rows = locked(conn, city, [uri])
-    if not rows or iri not in rows[0][1].attrs:
-        return False
-    eid, document = rows[0]
-    del document.attrs[iri]
-    update_documents(conn, city, [(eid, document)], clock.now())
-    return True
-
-
-def record_attributes(
-    conn: Connection, city: str, documents: Sequence[Document], clock: Clock
-) -> RecordReport:
-    """Record the timed numbers of documents; series that are not there yet are made as gauges."""
-    timed = [(d, iri, i) for d in documents for iri, i in _timed(d)]
-    if not timed:
-        return RecordReport()
-    known = series_of(conn, city, {(d.uri, CORE.term(iri)) for d, iri, _ in timed})
-    new = [
-        SeriesSpec(d.uri, CORE.term(iri), _known_unit(i), DEFAULT_INTERVAL_S)
-        for d, iri, i in timed
-        if (d.uri, CORE.term(iri)) not in known
+    if gone:
+        yield from remove(city, gone)
+    made = (yield from insert(city, new, now, terms)) if new else {}
+    yield from update(city, over, now, terms)
+    changes = [
+        _change(uri, entity, made.get(uri, 0), now)
+        for uri, entity in touched.items()
+        if entity.stored or entity.document
     ]
-    if new:
-        ensure_series(conn, city, new, clock)
-    readings = [
-        Reading(d.uri, CORE.term(iri), parse_time(i["observedAt"]), i["value"],
-                str(i.get("unitCode", "")), clock.now())
-        for d, iri, i in timed
-    ]  # fmt: skip
-    return record(conn, city, readings, clock, "ngsi-ld")
+    if changes:
+        yield from append_changes(city, changes)
+        yield from enqueue_changes(city, changes)
 
 
-def _timed(document: Document) -> Iterator[tuple[str, Instance]]:
-    for iri, instance in default_instances(document):
-        value = instance.get("value")
-        if (
-            instance["type"] == "Property" and "observedAt" in instance
-            and isinstance(value, int | float) and not isinstance(value, bool)
-        ):  # fmt: skip
-            yield iri, instance
-
-
-def _known_unit(instance: Instance) -> str:
-    unit = str(instance.get("unitCode", "")) or "dimensionless"
-    try:
-        same_dimension(unit, "Wh")
-    except UnitError:
-        return "dimensionless"
-    return unit
+def _change(uri: str, entity: _Entity, made: int, now: datetime) -> Change:
+    stored = entity.stored
+    attributes: dict[tuple[str, str], AttributeChange] = entity.attributes
+    if entity.document is None and stored:
+        attributes = {
+            (iri, instance.get("datasetId", "")): "deleted"
+            for iri, instances in stored.document.attrs.items()
+            for instance in instances
+        }
+    before = stored.document if stored and not (entity.lost and entity.document) else None
+    eid = made or (stored.eid if stored else 0)
+    return Change(eid, uri, before, entity.document, now, attributes)

@@ -16,6 +16,7 @@ from onsil.configuration import Configuration, configuration
 from onsil.devices.http import make_app as make_device_door
 from onsil.hub.contexts import library
 from onsil.hub.http.app import make_app as make_hub_door
+from onsil.tenancy.cities import all_cities
 
 
 class Doors:
@@ -36,7 +37,7 @@ def make_app(conf: Configuration) -> Starlette:
         library.add_folder(Path(conf.hub_contexts))
     hub = make_hub_door(
         conf.dsn, default_city=conf.default_city, authenticate=devices.writer_of,
-        context_hosts=conf.hub_context_hosts.split(","),
+        cities=all_cities, context_hosts=conf.hub_context_hosts.split(","),
     )  # fmt: skip
     device_door = make_device_door(conf.dsn, default_city=conf.default_city)
 

@@ -4,21 +4,33 @@ Reading is open, as the city's data are; writing takes a device's token, or noth
 stand-alone broker. The tenant (header `NGSILD-Tenant`) is the city.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from onsil.core.clock import Clock, SystemClock
-from onsil.hub.contexts.fetching import Fetcher
-from onsil.hub.contexts.resolving import Contexts
-from onsil.hub.http import contexts, discovery, entities, querying, subscriptions, temporal
+from onsil.hub.http import (
+    attributes,
+    batch,
+    contexts,
+    discovery,
+    entities,
+    purging,
+    querying,
+    subscriptions,
+    temporal,
+)
 from onsil.hub.http.database import Database
-from onsil.hub.http.door import Door
-from onsil.hub.http.gate import Authenticate, Gate
+from onsil.hub.http.door import Door, House
+from onsil.hub.http.gate import Authenticate
 from onsil.hub.http.routing import Router
 
-RESOURCES = (contexts, discovery, querying, entities, subscriptions, temporal)
+RESOURCES = (
+    entities, attributes, batch, purging, querying, discovery, contexts,
+    subscriptions, temporal,
+)  # fmt: skip
 
 
 class Hub:
@@ -51,16 +63,16 @@ def make_app(
     default_city: str = "pyeongtaek",
     authenticate: Authenticate | None = None,
     clock: Clock | None = None,
-    *,
-    context_hosts: Sequence[str] = (),
+    **house: Any,
 ) -> Hub:
-    """The application. `authenticate` turns a bearer token into a Writer; without it nobody may
-    write. `context_hosts` are those contexts may be fetched from."""
-    gate, db, clock = Gate(dsn, default_city, authenticate), Database(dsn), clock or SystemClock()
-    return Hub(Door(db, gate, clock, contexts=Contexts(db, clock, Fetcher(context_hosts))))
+    """The application for one database; `house` as the fields of House."""
+    found = House(default_city, authenticate, **house)
+    return Hub(Door(Database(dsn), clock or SystemClock(), found))
 
 
-async def serve_lifespan(running, receive: Receive, send: Send) -> None:
+async def serve_lifespan(
+    running: Callable[[], AbstractAsyncContextManager[None]], receive: Receive, send: Send
+) -> None:
     """The ASGI lifespan protocol round an asynchronous context."""
     await receive()
     try:

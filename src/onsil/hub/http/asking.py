@@ -1,6 +1,7 @@
 """What a request asks for: context, representation, filter, paging; and the answer's form."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,17 +10,21 @@ from starlette.responses import Response
 
 from onsil.hub.contexts import Context
 from onsil.hub.documents import Representation
-from onsil.hub.http.gate import Problem, bad_request
+from onsil.hub.http.gate import JSON, Problem, bad_data, bad_request
 
 LIMIT_MAX = 1000
-JSON = "application/json"
 JSON_LD = "application/ld+json"
 GEO_JSON = "application/geo+json"
+MERGE_PATCH = "application/merge-patch+json"
 _LINK_REL = 'rel="http://www.w3.org/ns/json-ld#context"'
+_FORMATS = {
+    "normalized": "normalized", "concise": "concise", "simplified": "simplified",
+    "keyValues": "simplified",
+}  # fmt: skip
 
 
 class Asked(NamedTuple):
-    """How the answer is wanted."""
+    """How the answer is wanted. `context_inside`: in the body, not in a Link header."""
 
     context: Context
     context_url: str
@@ -32,72 +37,103 @@ class Asked(NamedTuple):
 
     @property
     def media(self) -> str:
+        """The answer's media type."""
         return GEO_JSON if self.geo_json else JSON_LD if self.json_ld else JSON
 
 
 def link_context(link: str) -> str | None:
     """The URL of a Link header's context, if there is one (§6.3.5)."""
     for part in link.split(","):
-        if _LINK_REL in part and part.strip().startswith("<"):
+        if _LINK_REL in part.replace("'", '"') and part.strip().startswith("<"):
             return part.strip()[1:].split(">", 1)[0]
     return None
 
 
-def how_wanted(request: Request, context: Context, context_url: str) -> Asked:
-    """How the answer is wanted. Raises Problem."""
-    options = set(request.query_params.get("options", "").split(","))
-    options.add(request.query_params.get("format", ""))
-    representation: Representation = "normalized"
-    if options & {"keyValues", "simplified"}:
-        representation = "simplified"
-    elif "concise" in options:
-        representation = "concise"
-    accept = request.headers.get("Accept", "*/*")
-    media = _acceptable(accept)
-    # A Feature carries its context unless `Prefer: body=json` asks for the Link header (§6.3.15).
-    plain = "body=json" in request.headers.get("Prefer", "").replace(" ", "").split(",")
+def how_wanted(request: Request, context: Context, context_url: str, *, geo: bool = False) -> Asked:
+    """How the answer is wanted (§6.3.4, §6.3.6, §6.3.7). Raises Problem."""
+    query = request.query_params
+    options = query.get("options", "").split(",")
+    form = query.get("format") or next((o for o in options if o in _FORMATS), "normalized")
+    representation: Representation = _FORMATS.get(form, "normalized")  # pyright: ignore
+    if form not in _FORMATS and form not in ("temporalValues", "aggregatedValues"):
+        raise bad_request(f"there is no format {form[:40]!r}")
+    kind = media_type(request.headers.get("Accept") or "*/*", geo)
+    if not kind:
+        offered = [JSON, JSON_LD, *([GEO_JSON] if geo else ())]
+        raise Problem(
+            406, "InvalidRequest", "This form is not served", f"Available: {', '.join(offered)}"
+        )
+    inside = kind == JSON_LD
+    if kind == GEO_JSON:
+        inside = preference(request.headers.get("Prefer", ""), "body") != "json"
     return Asked(
         context,
         context_url,
         representation,
-        media == JSON_LD,
+        kind == JSON_LD,
         "sysAttrs" in options,
-        "temporalValues" in options,
-        media == GEO_JSON,
-        media == GEO_JSON and not plain,
+        "temporalValues" in options or form == "temporalValues",
+        kind == GEO_JSON,
+        inside,
     )
 
 
-def _acceptable(accept: str) -> str:
-    """The media type served that an Accept header prefers (§6.3.6). Raises Problem 406."""
-    best: tuple[float, int, str] | None = None
+@lru_cache(256)
+def media_type(accept: str, geo: bool) -> str:
+    """Which of the representations an Accept header takes (RFC 9110 §12.5.1); empty for none.
+
+    Of equal weights the first in the standard's list wins (§6.3.4).
+    """
+    ranges: dict[str, float] = {}
     for part in accept.split(","):
-        name, *parameters = (p.strip() for p in part.split(";"))
-        quality = 1.0
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = 1.0
         for parameter in parameters:
-            if parameter.startswith("q="):
-                try:
-                    quality = float(parameter[2:])
-                except ValueError:
-                    quality = 0.0
-        served = {"*/*": JSON, "application/*": JSON, "": JSON}.get(name.lower(), name.lower())
-        if served not in (JSON, JSON_LD, GEO_JSON) or quality <= 0:
-            continue
-        # Among equals the exact name goes before a wildcard, and JSON before the others.
-        rank = (quality, 2 if served == JSON and name != "" else 1, served)
-        if best is None or rank[:2] > best[:2]:
-            best = rank
-    if best is None:
-        raise Problem(406, "InvalidRequest", f"Only {JSON}, {JSON_LD} and {GEO_JSON} are served")
-    return best[2]
+            key, _, value = parameter.partition("=")
+            if key.strip().lower() == "q":
+                weight = _weight(value)
+        ranges[name.lower()] = weight
+    best, chosen = 0.0, ""
+    for kind in (JSON, JSON_LD, *((GEO_JSON,) if geo else ())):
+        for name in (kind, "application/*", "*/*"):
+            if name in ranges:
+                if ranges[name] > best:
+                    best, chosen = ranges[name], kind
+                break
+    return chosen
+
+
+def _weight(text: str) -> float:
+    try:
+        return min(1.0, max(0.0, float(text)))
+    except ValueError:
+        return 1.0
+
+
+@lru_cache(256)
+def preference(prefer: str, name: str) -> str:
+    """The value of a preference in a Prefer header (RFC 7240), unquoted; empty without it."""
+    for part in prefer.replace(";", ",").split(","):
+        key, _, value = part.partition("=")
+        if key.strip().lower() == name:
+            return value.strip().strip('"')
+    return ""
 
 
 def content_type(request: Request, allowed: Sequence[str]) -> str:
-    """The body's media type, without parameters. Raises Problem 415."""
-    kind = request.headers.get("Content-Type", JSON).split(";")[0].strip().lower()
+    """The body's media type, without parameters. Raises Problem, a bare 415 (§6.3.4)."""
+    kind = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if kind not in allowed:
-        raise Problem(415, "InvalidRequest", f"The body is {' or '.join(allowed)}, not {kind}")
+        raise Problem(415, "")
     return kind
+
+
+def flag(request: Request, name: str) -> bool:
+    """A boolean among the query parameters. Raises Problem."""
+    raw = request.query_params.get(name, "false")
+    if raw not in ("true", "false"):
+        raise bad_data(f"{name} is true or false")
+    return raw == "true"
 
 
 def listed(request: Request, name: str) -> list[str]:
@@ -119,16 +155,16 @@ def answer(
 ) -> Response:
     """JSON with the context in a Link header, or JSON-LD with it in the body."""
     headers = dict(headers or {})
-    links = [headers["Link"]] if "Link" in headers else []
-    if form.json_ld or form.context_inside:
+    if status == 207:
+        return Response(orjson.dumps(content), status, headers, JSON)
+    if form.context_inside:
         if isinstance(content, dict):
             content = {**content, "@context": form.context_url}
         elif isinstance(content, list):
             content = [{**one, "@context": form.context_url} for one in content]
     else:
-        links.append(f'<{form.context_url}>; {_LINK_REL}; type="{JSON_LD}"')
-    if links:
-        headers["Link"] = ", ".join(links)
+        link = f'<{form.context_url}>; {_LINK_REL}; type="{JSON_LD}"'
+        headers["Link"] = f"{headers['Link']}, {link}" if "Link" in headers else link
     return Response(orjson.dumps(content), status, headers, form.media)
 
 

@@ -5,6 +5,7 @@ transaction round them; a write is one transaction, tried again when PostgreSQL 
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -31,13 +32,15 @@ class Database:
         self._pool: Any = None
         self._opening = asyncio.Lock()
         self._city: dict[int, str] = {}
+        # Steps that a city's every write begins with; the door of a stand-alone broker sets it.
+        self.bear: Callable[[str], Steps[None]] | None = None
 
     async def read(self, city: str, steps: Steps[T]) -> T:
         """Steps that only read, each statement for itself. Raises DatabaseAway."""
         async with self.connection(city) as conn:
             return await run_async(conn, steps)
 
-    async def write(self, city: str, make: Any) -> Any:
+    async def write(self, city: str, make: Callable[[], Steps[T]]) -> T:
         """One transaction of `make()`'s steps, made anew after a deadlock or serialisation failure.
 
         Raises DatabaseAway, and what the steps raise (then nothing was done).
@@ -45,6 +48,8 @@ class Database:
         for turn in range(_TRIES):
             try:
                 async with self.connection(city) as conn, conn.transaction():
+                    if self.bear:
+                        await run_async(conn, self.bear(city))
                     return await run_async(conn, make())
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if turn == _TRIES - 1:
@@ -58,8 +63,7 @@ class Database:
         try:
             pool = await self._opened()
             conn = await pool.acquire(timeout=_TIMEOUT_S)
-        except (OSError, TimeoutError, asyncpg.PostgresConnectionError,
-                asyncpg.CannotConnectNowError, asyncpg.InterfaceError) as error:  # fmt: skip
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseAway(str(error)) from error
         try:
             bare = conn.get_server_pid()

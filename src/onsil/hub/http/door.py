@@ -5,6 +5,9 @@ what they need. Refusals are raised as `Problem` and leave as ProblemDetails (GS
 §5.5.2, §6.3.2).
 """
 
+import hmac
+import re
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -14,15 +17,53 @@ from starlette.requests import Request
 
 from onsil.core.clock import Clock
 from onsil.hub.contexts import CORE, CORE_CONTEXT, Context
+from onsil.hub.contexts.fetching import Fetcher
 from onsil.hub.contexts.resolving import Contexts
-from onsil.hub.http.asking import JSON, JSON_LD, Asked, content_type, how_wanted
+from onsil.hub.documents import is_uri
+from onsil.hub.http.asking import (
+    JSON,
+    JSON_LD,
+    MERGE_PATCH,
+    Asked,
+    content_type,
+    how_wanted,
+    link_context,
+)
+from onsil.hub.http.committing import Committer
 from onsil.hub.http.database import Database
-from onsil.hub.http.gate import Gate, Problem, bad_request, parse_json, read_body
-from onsil.hub.terms import Writer
+from onsil.hub.http.gate import (
+    Authenticate,
+    Gate,
+    Problem,
+    bad_data,
+    bearer,
+    parse_json,
+    read_body,
+)
+from onsil.hub.http.tenancy import Tenants
+from onsil.hub.terms import Writer, uri_city
 from onsil.hub.vocabulary import Dictionary
 
 PREFIX = "/ngsi-ld/v1"
-JSON_BODIES = (JSON, JSON_LD, "application/merge-patch+json")
+_TENANT = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+
+
+@dataclass(frozen=True)
+class House:
+    """Where the door stands.
+
+    `authenticate` turns a bearer token into a Writer; without it nobody has one. `cities`: the
+    platform's, when it is one; without them tenants come into being as they are written to.
+    `open_writing`: nobody needs a token. `operator_token` opens every tenant. Contexts may be
+    fetched from `context_hosts`.
+    """
+
+    default_city: str = "pyeongtaek"
+    authenticate: Authenticate | None = None
+    cities: Callable[[], Collection[str]] | None = None
+    open_writing: bool = False
+    operator_token: str = ""
+    context_hosts: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -36,26 +77,40 @@ class Visit:
 
 
 class Door:
-    """One door to one database: `db` runs steps, `clock` tells the time, `contexts` resolves."""
+    """One door to one database: `db` runs steps, `clock` tells the time, `commit` writes."""
 
-    def __init__(
-        self,
-        db: Database,
-        gate: Gate,
-        clock: Clock,
-        *,
-        contexts: Contexts | None = None,
-        open_writing: bool = False,
-    ) -> None:
-        self.db, self.gate, self.clock = db, gate, clock
-        self.contexts = contexts or Contexts(db, clock)
-        self.open_writing = open_writing
+    def __init__(self, db: Database, clock: Clock, house: House) -> None:
+        self.db, self.clock, self.house = db, clock, house
+        self.open_writing = house.open_writing
         self.terms = Dictionary()
+        self.contexts = Contexts(db, clock, Fetcher(house.context_hosts))
+        self.gate = Gate(db.dsn, house.default_city, house.authenticate)
+        self.tenants = Tenants(db)
+        if house.cities is None:
+            db.bear = self.tenants.bear
+        self.committer = Committer(db, clock, self.terms)
         self.beside: list[AbstractAsyncContextManager[Any]] = []
 
     def alongside(self, work: AbstractAsyncContextManager[Any]) -> None:
         """Enter this context when the door opens and leave it when it closes."""
         self.beside.append(work)
+
+    async def visit(self, tenant: str | None) -> Visit:
+        """The visit of a request for this tenant; the default one always is (§5.5.10)."""
+        if tenant is None or tenant == self.house.default_city:
+            return Visit(self.house.default_city)
+        if not _TENANT.match(tenant):
+            raise no_tenant(tenant)
+        if self.house.cities is not None:
+            return Visit(tenant, tenant in self.house.cities())
+        return Visit(tenant, await self.tenants.known(tenant))
+
+    async def follow(self, visit: Visit, link: str) -> None:
+        """Take the context of a Link header into the visit. Raises ContextError."""
+        url = link_context(link)
+        if url:
+            visit.context = await self.contexts.resolve(url, visit.tenant)
+            visit.context_url = url
 
     def tenant(self, request: Request) -> str:
         """The city asked for (§4.14). Raises Problem NonexistentTenant."""
@@ -67,25 +122,45 @@ class Door:
     async def writer(self, request: Request, *, creates: bool | None = None) -> Writer:
         """Who writes. Raises Problem: 401, 403, or 404 for a tenant that is not there.
 
-        `creates` (a POST, when not said): the write may bring its tenant into being (§4.14).
+        `creates` (a POST, when not said): the write may bring its tenant into being (§5.5.10).
         """
         creates = request.method == "POST" if creates is None else creates
-        tenant = request.scope["visit"].tenant if creates else self.tenant(request)
-        if self.open_writing:
+        may_create = creates and self.house.cities is None
+        tenant = request.scope["visit"].tenant if may_create else self.tenant(request)
+        if self.house.open_writing or self.operator(request):
             return Writer(tenant, "", frozenset("*"))
         return await run_in_threadpool(self.gate.writer, request)
 
-    def asked(self, request: Request) -> Asked:
-        """How the answer is wanted. Raises Problem."""
+    def operator(self, request: Request) -> bool:
+        """Whether the request carries the operator's token."""
+        wanted = self.house.operator_token
+        return bool(wanted) and hmac.compare_digest(bearer(request).encode(), wanted.encode())
+
+    def allow(self, writer: Writer, uri: str) -> None:
+        """Whether this writer may write this entity here. Raises Problem."""
+        if not is_uri(uri):
+            raise bad_data(f"an entity's id is a URI, not {uri[:80]!r}")
+        if "*" not in writer.entities and uri not in writer.entities:
+            raise Problem(
+                403, "OperationNotSupported", "The token does not cover this entity",
+                f"기기 {writer.device_id}은(는) 이 개체에 쓸 수 없습니다. /"
+                f" The device {writer.device_id} may not write for {uri}.",
+            )  # fmt: skip
+        named = uri_city(uri)
+        if named and named != writer.city and self.house.cities and named in self.house.cities():
+            raise bad_data(f"{uri} is an entity of {named}, not of {writer.city}")
+
+    def asked(self, request: Request, *, geo: bool = False) -> Asked:
+        """How the answer is wanted; `geo`: GeoJSON is offered, too. Raises Problem."""
         visit: Visit = request.scope["visit"]
-        return how_wanted(request, visit.context, visit.context_url or CORE_CONTEXT)
+        return how_wanted(request, visit.context, visit.context_url or CORE_CONTEXT, geo=geo)
 
     async def body(self, request: Request) -> tuple[Any, Context]:
         """The request's JSON and its context. Raises Problem or ContextError.
 
         The members of a list have contexts of their own: see `context_of`.
         """
-        content_type(request, JSON_BODIES)
+        _content(request)
         body = parse_json(await read_body(request))
         if isinstance(body, list):
             return body, request.scope["visit"].context
@@ -96,15 +171,20 @@ class Door:
         never both (§6.3.5). Raises Problem or ContextError."""
         visit: Visit = request.scope["visit"]
         inside = item.get("@context") if isinstance(item, dict) else None
-        if content_type(request, JSON_BODIES) == JSON_LD:
+        if _content(request) == JSON_LD:
             if visit.context_url:
-                raise bad_request("an application/ld+json body goes without a Link header")
+                raise bad_data("an application/ld+json body goes without a Link header")
             if isinstance(item, dict) and inside is None:
-                raise bad_request("an application/ld+json body has an @context")
+                raise bad_data("an application/ld+json body has an @context")
             return await self.contexts.resolve(inside, visit.tenant)
         if inside is not None:
-            raise bad_request("an @context in the body needs Content-Type: application/ld+json")
+            raise bad_data("an @context in the body needs Content-Type: application/ld+json")
         return visit.context
+
+
+def _content(request: Request) -> str:
+    patch = (MERGE_PATCH,) if request.method == "PATCH" else ()
+    return content_type(request, (JSON, JSON_LD, *patch))
 
 
 def no_tenant(name: str) -> Problem:

@@ -46,7 +46,7 @@ class _Querying:
 
     async def query(self, request: Request) -> Response:
         """GET /entities."""
-        form = self.door.asked(request)
+        form = self.door.asked(request, geo=True)
         criteria = from_parameters(request.query_params, form.context)
         local = request.query_params.get("local")
         if local not in (None, "true", "false"):
@@ -60,7 +60,7 @@ class _Querying:
     async def query_by_body(self, request: Request) -> Response:
         """POST /entityOperations/query."""
         body, context = await self.door.body(request)
-        form = self.door.asked(request)._replace(context=context)
+        form = self.door.asked(request, geo=True)._replace(context=context)
         criteria = from_query(body, context)
         if not criteria.narrow and request.query_params.get("local") != "true":
             raise bad_data("too wide: give entities, attrs, q or geoQ")
