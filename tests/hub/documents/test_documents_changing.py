@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -284,7 +285,10 @@ def test_5_6_5_delete_default_dataset_or_all():
     done = delete_attribute(old, A, T1, every=True)
     assert done.attributes == {(A, ""): "deleted", (A, "urn:d:1"): "deleted"}
     assert delete_attribute(old, NGSI_LD + "scope", T1).document.scopes == []
-    for iri, how in ((D + "b", {}), (A, {"dataset_id": "urn:d:9"}), (D + "b", {"every": True})):
+    hows: list[tuple[str, dict[str, Any]]] = [
+        (D + "b", {}), (A, {"dataset_id": "urn:d:9"}), (D + "b", {"every": True})
+    ]  # fmt: skip
+    for iri, how in hows:
         with pytest.raises(AttributeMissing):
             delete_attribute(old, iri, T1, **how)
     with pytest.raises(AttributeMissing):

@@ -12,6 +12,7 @@ from onsil.hub.contexts.core import CORE_PREFIXES, CORE_TERMS, DEFAULT_VOCABULAR
 
 _REMEMBERED = 8192  # names a context remembers; then it forgets them all
 _TERMS_MAX = 50_000
+_CHAIN_MAX = 64  # terms defined by one another
 _ALIASED = frozenset({"@id", "@type"})
 _GEN_DELIMS = (":", "/", "?", "#", "[", "]", "@")
 
@@ -121,6 +122,7 @@ class _Definitions:
         self.vocabulary: str | None = None
         self._part: Mapping[str, Any] = {}
         self._done: dict[str, bool] = {}
+        self._depth = 0
 
     def take(self, part: Mapping[str, Any]) -> None:
         """Lay one local context over what is there."""
@@ -145,12 +147,16 @@ class _Definitions:
             return
         if name.startswith("@"):
             return
+        if self._depth > _CHAIN_MAX:
+            raise ContextError("a term leads to another too often")
+        self._depth += 1
         self._done[name] = False
         meaning = self._part[name]
         self._forget(name)
         if meaning is not None:
             self._set(name, meaning)
         self._done[name] = True
+        self._depth -= 1
 
     def _forget(self, name: str) -> None:
         for known in (self.terms, self.prefixes, self.aliases):

@@ -22,6 +22,8 @@ _REDIRECTS_MAX = 3
 _AGE_S = 86_400
 _AGE_LEAST_S, _AGE_MOST_S = 60, 7 * 86_400
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
+# IPv6 addresses that stand for IPv4 ones elsewhere (RFC 6052, RFC 8215).
+_TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _PORTS = {"http": 80, "https": 443}
 
 Addresses = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -122,12 +124,14 @@ def _is_public(address: str) -> bool:
     mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
     if mapped is not None:
         found = mapped
-    return found.is_global and not found.is_multicast
+    return found.is_global and not found.is_multicast and not any(found in n for n in _TRANSLATED)
 
 
 async def _content(response: httpx.Response, url: str) -> bytes:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _away(url, "it is compressed")  # its size would not be known
     chunks, size = [], 0
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_bytes():
         size += len(chunk)
         if size > SIZE_MAX:
             raise _away(url, f"it is larger than {SIZE_MAX} bytes")
