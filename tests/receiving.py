@@ -6,14 +6,20 @@ import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
+from onsil.core.clock import SystemClock
+from onsil.hub.changes import Change
+from onsil.hub.contexts import CORE
+from onsil.hub.documents import parse_entity
 from onsil.hub.http.app import Hub
 from onsil.hub.http.database import Database
 from onsil.hub.http.door import Door
 from onsil.hub.http.gate import Gate
+from onsil.hub.subscriptions.outbox import enqueue_changes
 
 CITY = "pyeongtaek"
 SUITE = "https://context.example/suite.jsonld"
@@ -91,8 +97,6 @@ class Receiver:
 @asynccontextmanager
 async def broker(dsn: str, clock: Any = None, **door: Any):
     """An HTTP client of an open broker whose sender is at work."""
-    from onsil.core.clock import SystemClock
-
     hub = Hub(
         Door(
             Database(dsn), Gate(dsn, CITY, None), clock or SystemClock(), open_writing=True, **door
@@ -133,3 +137,36 @@ async def until(happens: Callable[[], Any], timeout: float = 5.0) -> None:
     while not happens():
         assert time.monotonic() < end, "it did not come to pass"
         await asyncio.sleep(0.01)
+
+
+async def told(dsn: str, *changes: Change, city: str = CITY) -> None:
+    """Commit one transaction that made these changes, as far as subscriptions are concerned."""
+    db = Database(dsn, size=1)
+    try:
+        await db.write(city, lambda: enqueue_changes(city, changes))
+    finally:
+        await db.close()
+
+
+def created(name: str = "b1", type: str = "Building", **attrs: Any) -> Change:
+    """A new entity."""
+    raw = {"id": f"urn:ngsi-ld:{type}:{name}", "type": type, **attrs}
+    return Change(1, raw["id"], None, parse_entity(raw), datetime.now(UTC), {})
+
+
+def updated(before: Change, **attrs: Any) -> Change:
+    """That entity with other attributes."""
+    assert before.after
+    raw = {"id": before.uri, "type": CORE.term(before.after.types[0]), **attrs}
+    after = parse_entity(raw)
+    keys = {(iri, one.get("datasetId", "")) for d in (before.after, after)
+            for iri, many in d.attrs.items() for one in many}  # fmt: skip
+    now = datetime.now(UTC)
+    return Change(1, before.uri, before.after, after, now, dict.fromkeys(keys, "updated"))
+
+
+async def subscribed(client: httpx.AsyncClient, raw: dict[str, Any], path: str = "/subscriptions"):
+    """Subscribe: the subscription's own path."""
+    made = await client.post(path, json=raw)
+    assert made.status_code == 201, made.text
+    return made.headers["Location"].removeprefix("/ngsi-ld/v1")

@@ -49,7 +49,7 @@ def routes(door: Door) -> list[Route]:
     """The routes of subscriptions; their notifications are sent as long as the door is open."""
     store = Database(door.db.dsn, size=4)
     reach = LOCAL if door.open_writing else PUBLIC
-    sender = Sender(store, door.clock, Words(door.contexts), reach, door.gate.default_city)
+    sender = Sender(store, door.clock, Words(door.contexts), reach, door.house.default_city)
     door.alongside(_at_work(sender, store))
     made: list[Route] = []
     for kind, path in PATHS.items():
