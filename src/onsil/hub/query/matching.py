@@ -132,14 +132,21 @@ def _holds(term: Comparison, values: list[Any], links: list[Any], exists: bool =
         case "":
             return there
         case "==":
-            return any(_equal(v, w) for v in (*values, *links) for w in term.values)
+            return _equals(term, values, links)
         case "!=":
-            return there and not any(_equal(v, w) for v in (*values, *links) for w in term.values)
+            return there and not _equals(term, values, links)
         case "~=" | "!~=":
             texts = [v for v in values if isinstance(v, str)]
             found = any(compiled_pattern(term.values[0]).search(text) for text in texts)
             return found if term.operator == "~=" else bool(texts) and not found
     return any(_ordered(v, term.operator, term.values[0]) for v in values)
+
+
+def _equals(term: Comparison, values: list[Any], links: list[Any]) -> bool:
+    """Whether any value, or link, is one of those wanted; links have no ranges."""
+    if any(link == wanted for link in links for wanted in term.values):
+        return True
+    return any(_equal(value, wanted) for value in values for wanted in term.values)
 
 
 def _equal(stored: Any, wanted: Any) -> bool:

@@ -284,8 +284,10 @@ def _unquoted(text: str, *, pattern: bool = False) -> str:
     """A JSON string's value. A pattern keeps its backslashes but for those before quotes."""
     if not pattern and "\\" not in text:
         return text[1:-1]
+    # A line feed within a text is no JSON, but clear.
+    clear = re.sub(r"[\x01-\x1f]", lambda m: f"\\u{ord(m[0]):04x}", text)
     try:
-        found = orjson.loads(text)
+        found = orjson.loads(clear)
     except orjson.JSONDecodeError:
         if not pattern:
             raise ValueError(text) from None
