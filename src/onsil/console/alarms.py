@@ -38,7 +38,7 @@ def ordered(alarms: Iterable[Alarm]) -> list[Alarm]:
 
 
 def of_devices(health: Sequence[Any], href: str) -> list[Alarm]:
-    """Devices that fell silent, are stuck on one value, or say the impossible."""
+    """Devices that fell silent, are stuck, drift away, or say the impossible."""
     return [
         Alarm(
             f"device-{one.device.id}", "bad" if one.state == "silent" else "watch",
@@ -47,7 +47,7 @@ def of_devices(health: Sequence[Any], href: str) -> list[Alarm]:
             "Check power and network, then ask for a visit.", href, one.last_seen,
         )
         for one in health
-        if one.state in ("silent", "stuck", "impossible")
+        if one.state in ("silent", "stuck", "drifting", "impossible")
     ]  # fmt: skip
 
 

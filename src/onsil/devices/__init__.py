@@ -5,6 +5,7 @@ Drivers turn messages into readings; the hub's rules decide on each.
 
 from onsil.devices.drafts import draft_mapping, mapping_file_of
 from onsil.devices.drivers import Driver, drivers
+from onsil.devices.field import FieldSettings, run_field
 from onsil.devices.health import device_health
 from onsil.devices.imports import ImportReport, import_table
 from onsil.devices.ingest import IngestReport, Message, ingest
@@ -28,6 +29,7 @@ __all__ = [
     "DeviceHealth",
     "DeviceSpec",
     "Driver",
+    "FieldSettings",
     "Frame",
     "ImportReport",
     "IngestReport",
@@ -48,6 +50,7 @@ __all__ = [
     "read_mapping",
     "register_device",
     "register_simulators",
+    "run_field",
     "run_mqtt",
     "run_simulators",
     "seen",

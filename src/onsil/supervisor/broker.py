@@ -47,6 +47,15 @@ log_type error
 log_type warning
 log_type notice
 log_timestamp false
+{tls}"""
+# A device's certificate says who it is: its common name is its login, `<city>.<device>`.
+_TLS = """\
+listener {port}
+cafile {ca}
+certfile {cert}
+keyfile {key}
+require_certificate true
+use_identity_as_username true
 """
 
 
@@ -80,6 +89,7 @@ class Broker:
     port: int
     username: str
     password: str
+    tls: str = ""
 
     @classmethod
     def of(cls, conf: Configuration) -> "Broker | None":
@@ -89,7 +99,8 @@ class Broker:
         home = conf.data_folder / "broker"
         if os.geteuid() == 0:
             home = ROOT_HOME / "brokers" / embedded_home(conf.data_folder).name
-        return cls(home, conf.mqtt_host, conf.mqtt_port, conf.mqtt_username, conf.mqtt_password)
+        return cls(home, conf.mqtt_host, conf.mqtt_port, conf.mqtt_username, conf.mqtt_password,
+                   _tls_listener(conf))  # fmt: skip
 
     @property
     def user(self) -> str | None:
@@ -106,7 +117,7 @@ class Broker:
             _make_user(self.user)
             make_passable(self.home.parent)
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = _CONFIGURATION.format(home=self.home, host=self.host, port=self.port)
+        text = _CONFIGURATION.format(home=self.home, host=self.host, port=self.port, tls=self.tls)
         (self.home / "mosquitto.conf").write_text(text)
         self.admit(())
         if self.user:
@@ -143,6 +154,19 @@ class Broker:
     async def answers(self) -> bool:
         """Whether it accepts our credentials."""
         return await accepts(self.host, self.port, self.username, self.password)
+
+
+def _tls_listener(conf: Configuration) -> str:
+    """The listener for client certificates, where its settings are all there."""
+    if not conf.mqtt_tls_port:
+        return ""
+    files = (conf.mqtt_ca_file, conf.mqtt_cert_file, conf.mqtt_key_file)
+    if not all(files):
+        raise OperationError(
+            "mqtt_tls_port needs mqtt_ca_file, mqtt_cert_file and mqtt_key_file", retry=False
+        )
+    ca, cert, key = files
+    return _TLS.format(port=conf.mqtt_tls_port, ca=ca, cert=cert, key=key)
 
 
 def device_accounts(dsn: str) -> "list[BrokerAccount]":

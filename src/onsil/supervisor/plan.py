@@ -90,6 +90,7 @@ def service_roles(
         session("proof", database),
         session("worker", database),
         told("mqtt", both),
+        told("field", both),
         http("hub", conf.hub_port, conf.hub_address),
         http("live", conf.live_port, conf.live_address),
         http("web", conf.web_port, conf.web_address),

@@ -110,6 +110,20 @@ def mqtt(conf: Configuration) -> None:
     _until_told(lambda stop: run_mqtt(conf.dsn, settings, stop, ready=ready))
 
 
+def field(conf: Configuration) -> None:
+    """Devices that are asked, watched folders, commands down, and the long look at sensors."""
+    from onsil.devices import FieldSettings, MqttSettings, run_field
+
+    broker = MqttSettings(conf.mqtt_host, conf.mqtt_port, conf.mqtt_username, conf.mqtt_password)
+    settings = FieldSettings(
+        conf.dsn, broker, conf.data_folder / "drops", conf.data_folder / "secrets",
+        conf.modbus_networks, conf.pull_networks,
+    )  # fmt: skip
+    ready = threading.Event()
+    threading.Thread(target=_tell_ready, args=(ready,), daemon=True).start()
+    _until_told(lambda stop: run_field(settings, SystemClock(), stop, ready))
+
+
 def worker(conf: Configuration) -> None:
     """Daily and deferred jobs of the rooms."""
     from onsil.supervisor.jobs import run_worker
@@ -128,7 +142,7 @@ def simulators(conf: Configuration) -> None:
 
 ROLES: dict[str, Callable[[Configuration], None]] = {
     role.__name__: role
-    for role in (web, hub, live, writer, proof, witness, anchor, mqtt, worker, simulators)
+    for role in (web, hub, live, writer, proof, witness, anchor, mqtt, field, worker, simulators)
 }
 
 

@@ -39,7 +39,9 @@ def make_app(conf: Configuration) -> Starlette:
         conf.dsn, default_city=conf.default_city, authenticate=devices.writer_of,
         cities=all_cities, context_hosts=conf.hub_context_hosts.split(","),
     )  # fmt: skip
-    device_door = make_device_door(conf.dsn, default_city=conf.default_city)
+    device_door = make_device_door(
+        conf.dsn, default_city=conf.default_city, proxies=conf.device_proxies
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

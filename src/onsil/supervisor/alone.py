@@ -1,0 +1,155 @@
+"""The broker by itself: NGSI-LD over its own embedded database, and nothing else of Onsil.
+
+Imports are few and late here: a second start is to take about a second.
+"""
+
+import os
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onsil.core.refusal import OperationError
+
+DEFAULT_TENANT = "default"
+_PATIENCE_S = 60.0
+_ENVIRONMENT = "ONSIL_HUB_ALONE"
+
+
+@dataclass(frozen=True)
+class Broker:
+    """How the broker is to run. Without `database` it has a PostgreSQL of its own in `data`.
+
+    Writing is open, unless there is a `token`. `contexts` is a folder of contexts to know without
+    a network, `context_hosts` those that others may be fetched from.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8401
+    data: Path = Path("hub-data")
+    database: str = ""
+    token: str = ""
+    contexts: Path | None = None
+    context_hosts: tuple[str, ...] = ()
+    workers: int = 1
+
+
+def serve(broker: Broker) -> None:
+    """Run the broker until it is told to stop.
+
+    Raises OperationError when the port is taken or the database does not start.
+    """
+    from onsil.supervisor.postgres import EmbeddedPostgres
+
+    _check_port(broker)
+    # Pages of the lake and whatever else the hub keeps in files lie beside the database.
+    os.environ["ONSIL_DATA_FOLDER"] = str(broker.data.resolve())
+    own: EmbeddedPostgres | None = None
+    dsn = broker.database
+    if not dsn:
+        from onsil.configuration import embedded_home
+
+        server = EmbeddedPostgres.at(embedded_home(broker.data.resolve()))
+        dsn = server.dsn()
+        own = None if server.running() else server
+    os.environ[_ENVIRONMENT] = _told(broker, dsn)
+    work = threading.Thread(target=_prepare, args=(broker, own, dsn), daemon=True)
+    work.start()
+    try:
+        _run(broker)
+    finally:
+        if own is not None:
+            work.join(_PATIENCE_S)
+            own.stop()
+
+
+def application() -> Any:
+    """The ASGI application of one worker, as `serve` has described it in the environment."""
+    import orjson
+
+    from onsil.hub.contexts import library
+    from onsil.hub.http.app import make_app
+
+    told = orjson.loads(os.environ[_ENVIRONMENT])
+    if told["contexts"]:
+        library.add_folder(Path(told["contexts"]))
+    return make_app(
+        told["dsn"],
+        DEFAULT_TENANT,
+        open_writing=not told["token"],
+        operator_token=told["token"],
+        context_hosts=told["context_hosts"],
+        alone=True,
+    )
+
+
+def _told(broker: Broker, dsn: str) -> str:
+    import orjson
+
+    contexts = str(broker.contexts.resolve()) if broker.contexts else ""
+    return orjson.dumps(
+        {"dsn": dsn, "token": broker.token, "contexts": contexts,
+         "context_hosts": broker.context_hosts}
+    ).decode()  # fmt: skip
+
+
+def _check_port(broker: Broker) -> None:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((broker.host, broker.port))
+        except OSError as error:
+            raise OperationError(
+                f"{broker.host}:{broker.port} cannot be listened on: {error.strerror}", retry=False
+            ) from error
+
+
+def _prepare(broker: Broker, own: Any, dsn: str) -> None:
+    """Start the database while the workers start, build its tables, and say that all is there."""
+    from onsil.supervisor.tables import build_tables
+
+    try:
+        if own is not None:
+            own.start()
+            if not (own.home / "onsil.made").exists():
+                own.create_database("onsil")
+                (own.home / "onsil.made").touch()
+        build_tables(dsn)
+    except Exception as error:
+        print(f"onsil: the database does not start: {error}", file=sys.stderr, flush=True)
+        os._exit(1) if own is None else _give_up(own)
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        with socket.socket() as trial:
+            if trial.connect_ex((broker.host, broker.port)) == 0:
+                break
+        time.sleep(0.02)
+    name = "localhost" if broker.host in ("127.0.0.1", "0.0.0.0") else broker.host  # noqa: S104
+    print(f"NGSI-LD on http://{name}:{broker.port}/ngsi-ld/v1", flush=True)
+
+
+def _give_up(own: Any) -> None:
+    own.stop("immediate")
+    os._exit(1)
+
+
+def _run(broker: Broker) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "onsil.supervisor.alone:application",
+        address=broker.host,
+        port=broker.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=broker.workers,
+        log_level=LogLevels.error,
+        websockets=False,
+        workers_kill_timeout=5,
+        respawn_failed_workers=True,
+    ).serve()
