@@ -23,6 +23,7 @@ _FORGET_FAILURE_S = 15.0
 _FORGET_HOSTED_S = 30.0
 _REMEMBERED = 512
 _ROUNDS_MAX = 8
+_PARTS_MAX = 256
 
 
 class Usage:
@@ -166,13 +167,20 @@ class Contexts:
 
     # How URLs are found.
 
-    async def _with_hosted(self, source: Any, city: str) -> Any:
+    async def _with_hosted(self, source: Any, city: str, depth: int = 0) -> list[Any]:
         """An @context value with the tenant's own contexts here in place of their URLs."""
-        made = []
+        if depth > _ROUNDS_MAX:
+            raise ContextError("contexts are nested too deeply")
+        made: list[Any] = []
         for part in local_parts(source):
             ours = _OURS.search(part) if isinstance(part, str) else None
             document = await self._own(ours[1], city) if ours else None
-            made.append(part if document is None else context_of(document, part))
+            if document is None:
+                made.append(part)
+            else:
+                made += await self._with_hosted(context_of(document, part), city, depth + 1)
+            if len(made) > _PARTS_MAX:
+                raise ContextError(f"a context has more than {_PARTS_MAX} parts")
         return made
 
     async def _own(self, context_id: str, city: str) -> Any:
