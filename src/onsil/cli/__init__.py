@@ -4,6 +4,14 @@ Bad input gets one clear line on standard error and exit status 2; a business re
 check its sentence and exit status 1. Results go to standard output, progress to standard error.
 """
 
-from onsil.cli.main import main
+import sys
 
-__all__ = ["main"]
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; the process ends with its status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["hub"]:  # the broker alone starts in a second: without the other commands
+        from onsil.cli.hub import run
+    else:
+        from onsil.cli.main import run
+    sys.exit(run(given))

@@ -12,6 +12,7 @@ from onsil.cli import (
     books,
     cities,
     erasing,
+    hub,
     ingest,
     people,
     quantification,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 for module in (
     running, cities, people, ingest, quantification, verification, tracing, anchor, witness,
-    erasing, books,
+    erasing, books, hub,
 ):  # fmt: skip
     module.add_to(app)
 if find_spec("onsil.cli.demo"):

@@ -2,14 +2,10 @@
 
 from decimal import Decimal
 from functools import cache
+from typing import TYPE_CHECKING
 
-import pint
-
-_registry: pint.UnitRegistry[Decimal] = pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)  # pyright: ignore
-_registry.define("KRW = [currency]")
-_registry.define("tCO2e = [co2e] = tonne_co2e")
-_registry.define("kgCO2e = 0.001 tCO2e")
-_registry.define("gCO2e = 0.000001 tCO2e")
+if TYPE_CHECKING:
+    import pint
 
 # UN/CEFACT Recommendation 20 codes, which NGSI-LD's unitCode uses.
 _un_cefact = {
@@ -27,9 +23,22 @@ class UnitError(ValueError):
 
 
 @cache
-def _unit(text: str) -> pint.Unit:
+def _registry() -> "pint.UnitRegistry[Decimal]":
+    # pint takes half a second to come in, which who reads no units shall not wait for.
+    import pint
+
+    registry = pint.UnitRegistry(non_int_type=Decimal, cache_folder=None)  # pyright: ignore
+    registry.define("KRW = [currency]")
+    registry.define("tCO2e = [co2e] = tonne_co2e")
+    registry.define("kgCO2e = 0.001 tCO2e")
+    registry.define("gCO2e = 0.000001 tCO2e")
+    return registry  # pyright: ignore
+
+
+@cache
+def _unit(text: str) -> "pint.Unit":
     try:
-        return _registry.parse_units(_un_cefact.get(text, text))
+        return _registry().parse_units(_un_cefact.get(text, text))
     except Exception as error:
         raise UnitError(f"unknown unit: {text!r}") from error
 
@@ -37,10 +46,13 @@ def _unit(text: str) -> pint.Unit:
 @cache
 def _linear(source: str, target: str) -> tuple[Decimal, Decimal]:
     """Scale and offset that turn `source` into `target`, found once and then reused."""
+    from pint import DimensionalityError
+
+    registry = _registry()
     try:
-        zero = _registry.Quantity(Decimal(0), _unit(source)).to(_unit(target)).magnitude
-        one = _registry.Quantity(Decimal(1000), _unit(source)).to(_unit(target)).magnitude
-    except pint.DimensionalityError as error:
+        zero = registry.Quantity(Decimal(0), _unit(source)).to(_unit(target)).magnitude
+        one = registry.Quantity(Decimal(1000), _unit(source)).to(_unit(target)).magnitude
+    except DimensionalityError as error:
         raise UnitError(f"{source} cannot become {target}") from error
     return (Decimal(one) - Decimal(zero)) / 1000, Decimal(zero)
 

@@ -4,15 +4,19 @@ Imports are few and late here: a second start is to take about a second.
 """
 
 import os
+import signal
 import socket
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onsil.core.refusal import OperationError
+
+if TYPE_CHECKING:
+    from onsil.supervisor.postgres import EmbeddedPostgres
 
 DEFAULT_TENANT = "default"
 _PATIENCE_S = 60.0
@@ -47,7 +51,7 @@ def serve(broker: Broker) -> None:
     _check_port(broker)
     # Pages of the lake and whatever else the hub keeps in files lie beside the database.
     os.environ["ONSIL_DATA_FOLDER"] = str(broker.data.resolve())
-    own: EmbeddedPostgres | None = None
+    own = None
     dsn = broker.database
     if not dsn:
         from onsil.configuration import embedded_home
@@ -56,13 +60,15 @@ def serve(broker: Broker) -> None:
         dsn = server.dsn()
         own = None if server.running() else server
     os.environ[_ENVIRONMENT] = _told(broker, dsn)
-    work = threading.Thread(target=_prepare, args=(broker, own, dsn), daemon=True)
-    work.start()
+    if own is None or not (own.home / "PG_VERSION").exists():
+        _build(own, dsn)
+    ready = threading.Thread(target=_get_ready, args=(broker, own, dsn), daemon=True)
+    ready.start()
     try:
         _run(broker)
     finally:
         if own is not None:
-            work.join(_PATIENCE_S)
+            ready.join(_PATIENCE_S)
             own.stop()
 
 
@@ -82,7 +88,6 @@ def application() -> Any:
         open_writing=not told["token"],
         operator_token=told["token"],
         context_hosts=told["context_hosts"],
-        alone=True,
     )
 
 
@@ -107,20 +112,24 @@ def _check_port(broker: Broker) -> None:
             ) from error
 
 
-def _prepare(broker: Broker, own: Any, dsn: str) -> None:
-    """Start the database while the workers start, build its tables, and say that all is there."""
+def _build(own: "EmbeddedPostgres | None", dsn: str) -> None:
+    """The database up and its tables built."""
     from onsil.supervisor.tables import build_tables
 
+    if own is not None:
+        own.start()
+        own.create_database("onsil")
+    build_tables(dsn)
+
+
+def _get_ready(broker: Broker, own: "EmbeddedPostgres | None", dsn: str) -> None:
+    """Start the database while the workers start, and say when all is there."""
     try:
-        if own is not None:
-            own.start()
-            if not (own.home / "onsil.made").exists():
-                own.create_database("onsil")
-                (own.home / "onsil.made").touch()
-        build_tables(dsn)
+        _build(own, dsn)
     except Exception as error:
         print(f"onsil: the database does not start: {error}", file=sys.stderr, flush=True)
-        os._exit(1) if own is None else _give_up(own)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         with socket.socket() as trial:
@@ -129,11 +138,6 @@ def _prepare(broker: Broker, own: Any, dsn: str) -> None:
         time.sleep(0.02)
     name = "localhost" if broker.host in ("127.0.0.1", "0.0.0.0") else broker.host  # noqa: S104
     print(f"NGSI-LD on http://{name}:{broker.port}/ngsi-ld/v1", flush=True)
-
-
-def _give_up(own: Any) -> None:
-    own.stop("immediate")
-    os._exit(1)
 
 
 def _run(broker: Broker) -> None:

@@ -44,8 +44,9 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """The door open. It starts, and answers 503, while the database is away."""
         async with AsyncExitStack() as stack:
-            self.door.gate.open()
-            stack.callback(self.door.gate.close)
+            if self.door.house.authenticate:
+                self.door.gate.open()
+                stack.callback(self.door.gate.close)
             stack.push_async_callback(self.door.db.close)
             for work in self.door.beside:
                 await stack.enter_async_context(work)
