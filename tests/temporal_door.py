@@ -4,11 +4,8 @@ from contextlib import contextmanager
 
 from starlette.testclient import TestClient
 
-from onsil.core.clock import SystemClock
-from onsil.hub.http.app import Hub
-from onsil.hub.http.database import Database
-from onsil.hub.http.door import Door
-from onsil.hub.http.gate import ERRORS, Gate
+from onsil.hub.http.app import make_app
+from onsil.hub.http.gate import ERRORS
 
 API = "/ngsi-ld/v1"
 TEMPORAL = "/temporal/entities"
@@ -43,8 +40,7 @@ class Broker:
 
 @contextmanager
 def broker(dsn, clock=None):
-    door = Door(Database(dsn), Gate(dsn, CITY), clock or SystemClock(), open_writing=True)
-    with TestClient(Hub(door)) as client:
+    with TestClient(make_app(dsn, CITY, clock=clock, open_writing=True)) as client:
         yield Broker(client)
 
 

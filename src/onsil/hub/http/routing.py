@@ -23,9 +23,10 @@ PARAMETERS = frozenset((
     "aggrMethods", "aggrPeriodDuration", "attrs", "collation", "containedBy", "coordinates",
     "count", "csf", "datasetId", "deleteAll", "details", "drop", "endTimeAt", "entityMap",
     "entityMapLifetime", "expandValues", "format", "geometry", "geometryProperty", "geoproperty",
-    "georel", "id", "idPattern", "join", "joinLevel", "jsonKeys", "keep", "kind", "lang", "lastN",
-    "limit", "local", "observedAt", "offset", "omit", "options", "orderBy", "pick", "q", "reload",
-    "scopeQ", "splitEntities", "timeAt", "timeproperty", "timerel", "type",
+    "georel", "id", "idPattern", "instanceLimit", "join", "joinLevel", "jsonKeys", "keep", "kind", "lang", "lastN",
+    "limit", "local", "observedAt", "offset", "omit", "options", "orderBy", "orderFrom",
+    "orderGeometry", "pick", "q", "reload",
+    "scopeQ", "splitEntities", "timeAt", "timeproperty", "timerel", "timezone", "type",
 ))  # fmt: skip
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _EXPOSED = "Link, Location, NGSILD-Results-Count, NGSILD-Tenant, NGSILD-Warning, NGSILD-EntityMap"

@@ -30,7 +30,6 @@ from onsil.hub.temporal.asking import (
 )
 from onsil.hub.temporal.durations import DurationError
 from onsil.hub.temporal.finding import Hit, TooMuch, Wanted, find
-from onsil.hub.temporal.instances import SCOPE
 from onsil.hub.temporal.reading import Range, find_known, read_range
 from onsil.hub.temporal.representation import (
     Form,
@@ -248,8 +247,8 @@ def _shown(
             city, hits, query, question.aggregation, attrs, criteria.datasets, question.zone
         )
         _eligible(attrs, answers, question)
-        made = [render_known(hit.known, one, form) for hit, one in zip(hits, answers, strict=True)]
-        return made, {}
+        told = [{iri: one for iri, one in entity.items() if one} for entity in answers]
+        return [render_known(hit.known, one, form) for hit, one in zip(hits, told, strict=True)], {}
     most = question.most
     count = min(query.last or most + 1, most + 1)
     wanted = Range(query, attrs, count, from_end=bool(query.last))
@@ -268,7 +267,8 @@ def _shown(
 def _eligible(attrs: list[str] | None, answers: list[dict[str, Any]], question: Question) -> None:
     """An attribute that was asked for by name has at least one of the methods (§5.7.4.4)."""
     for iri in attrs or ():
-        if iri != SCOPE and any(answers) and not any(iri in one for one in answers):
+        there = [entity[iri] for entity in answers if iri in entity]
+        if there and not any(there):
             methods = ", ".join(question.aggregation.methods if question.aggregation else ())
             raise bad_request(
                 f"{question.form.context.term(iri)} cannot be aggregated by {methods}"

@@ -15,7 +15,6 @@ from onsil.hub.steps import Steps
 from onsil.hub.temporal import provision
 from onsil.hub.temporal.history import forget
 from onsil.hub.temporal.instances import SCOPE
-from onsil.hub.terms import Writer
 
 
 def routes(door: Door) -> list[Route]:
@@ -44,7 +43,7 @@ class _Writing:
         writer = await self.door.writer(request)
         body, context = await self.door.body(request)
         entity = provision.parse_temporal_entity(body, context)
-        _allowed(writer, entity.uri)
+        self.door.allow(writer, entity.uri)
         now = self.door.clock.now()
         new = await self.door.db.write(
             writer.city, lambda: provision.create_or_update(writer.city, entity, now)
@@ -58,7 +57,7 @@ class _Writing:
         """POST /temporal/entities/{id}/attrs."""
         uri = _uri(request)
         writer = await self.door.writer(request, creates=False)
-        _allowed(writer, uri)
+        self.door.allow(writer, uri)
         body, context = await self.door.body(request)
         entity = provision.parse_temporal_entity(body, context, uri=uri)
         now = self.door.clock.now()
@@ -76,7 +75,7 @@ class _Writing:
             )
         uri = _uri(request)
         writer = await self.door.writer(request, creates=False)
-        _allowed(writer, uri)
+        self.door.allow(writer, uri)
 
         def steps() -> Steps[bool]:
             if (yield from provision.is_measured(writer.city, uri)):
@@ -90,7 +89,7 @@ class _Writing:
         """DELETE /temporal/entities/{id}/attrs/{attribute}."""
         uri, iri = _uri(request), self._attribute(request)
         writer = await self.door.writer(request, creates=False)
-        _allowed(writer, uri)
+        self.door.allow(writer, uri)
         dataset = request.query_params.get("datasetId") or None
         if dataset is not None and not is_uri(dataset):
             raise bad_data("datasetId is a URI")
@@ -108,7 +107,7 @@ class _Writing:
                           Allow="GET, DELETE")  # fmt: skip
         uri, number, name = _uri(request), _number(request), request.path_params["attribute"]
         writer = await self.door.writer(request, creates=False)
-        _allowed(writer, uri)
+        self.door.allow(writer, uri)
         body, context = await self.door.body(request)
         iri = check_name(name, context)
         instance = _fragment(body, name, iri, context)
@@ -123,7 +122,7 @@ class _Writing:
         """DELETE /temporal/entities/{id}/attrs/{attribute}/{instanceId}."""
         uri, iri, number = _uri(request), self._attribute(request), _number(request)
         writer = await self.door.writer(request, creates=False)
-        _allowed(writer, uri)
+        self.door.allow(writer, uri)
         await self._done(
             writer.city, f"{uri} {number}",
             lambda: provision.delete_instance(writer.city, uri, iri, number),
@@ -170,12 +169,3 @@ def _number(request: Request) -> str:
     if not is_uri(number):
         raise bad_data(f"an instanceId is a URI, not {number[:80]!r}")
     return number
-
-
-def _allowed(writer: Writer, uri: str) -> None:
-    if "*" not in writer.entities and uri not in writer.entities:
-        raise Problem(
-            403, "OperationNotSupported", "The token does not cover this entity",
-            f"기기 {writer.device_id}은(는) 이 개체에 쓸 수 없습니다. /"
-            f" The device {writer.device_id} may not write for {uri}.",
-        )  # fmt: skip

@@ -70,7 +70,7 @@ def aggregate(
 ) -> Steps[list[dict[str, Any]]]:  # fmt: skip
     """For each entity, its attributes' answers: {IRI: one object, or several with datasetId}.
 
-    Raises DurationError when the range is cut into too many periods.
+    Attributes to which no method applies have an empty list. Raises DurationError when the range is cut into too many periods.
     """
     teids = [hit.known.teid for hit in hits]
     series = yield from series_behind(city, teids, attrs)
@@ -265,12 +265,13 @@ def _answers(
         if hit.periods is not None:
             vectors_ = [_inside(hit.periods, *vector) for vector in vectors_]
         kind, answers = _attribute(seen, parts, vectors_, wanted, cut)
+        found = made.setdefault(iri, [])
         if not answers:
             continue
         one: dict[str, Any] = {"type": kind}
         if dataset:
             one["datasetId"] = dataset
-        made.setdefault(iri, []).append(one | triples(answers, edges))
+        found.append(one | triples(answers, edges))
     return {iri: found[0] if len(found) == 1 else found for iri, found in made.items()}
 
 

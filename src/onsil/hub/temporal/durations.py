@@ -66,8 +66,9 @@ class Buckets(NamedTuple):
     last: int
 
     def place(self, stamps: np.ndarray) -> np.ndarray:
-        """Which bucket each instant falls into."""
-        return np.searchsorted(self.edges, stamps, side="right") - 1
+        """Which bucket each instant falls into; the last one's end is in it."""
+        place = np.searchsorted(self.edges, stamps, side="right") - 1
+        return np.minimum(place, len(self.edges) - 2)
 
 
 def buckets(

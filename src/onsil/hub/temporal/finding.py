@@ -133,7 +133,8 @@ def _fitting(city: str, wanted: Wanted, candidates: Sequence[Known]) -> Steps[li
     teids = [known.teid for known in named]
     attrs = list(filter_.attrs) or None
     there = yield from read_range(city, teids, Range(wanted.query, attrs, count=1))
-    hits = [Hit(known) for known in named if any(there.get(known.teid, {}).values())]
+    hits = [Hit(known) for known in named]
+    hits = [hit for hit in hits if hit.narrowed(there.get(hit.known.teid, {}), wanted.datasets)]
     if not hits or not wanted.looks_inside:
         return hits
     asked = set(attributes_of(filter_.q)) if filter_.q else set()
