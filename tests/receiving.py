@@ -15,14 +15,11 @@ from onsil.core.clock import SystemClock
 from onsil.hub.changes import Change
 from onsil.hub.contexts import CORE
 from onsil.hub.documents import parse_entity
-from onsil.hub.http.app import Hub
+from onsil.hub.http.app import make_app
 from onsil.hub.http.database import Database
-from onsil.hub.http.door import Door
-from onsil.hub.http.gate import Gate
 from onsil.hub.subscriptions.outbox import enqueue_changes
 
 CITY = "pyeongtaek"
-SUITE = "https://context.example/suite.jsonld"
 
 
 @dataclass
@@ -95,19 +92,16 @@ class Receiver:
 
 
 @asynccontextmanager
-async def broker(dsn: str, clock: Any = None, **door: Any):
+async def broker(dsn: str, clock: Any = None, **house: Any):
     """An HTTP client of an open broker whose sender is at work."""
-    hub = Hub(
-        Door(
-            Database(dsn), Gate(dsn, CITY, None), clock or SystemClock(), open_writing=True, **door
-        )
-    )
+    hub = make_app(dsn, CITY, clock=clock or SystemClock(), **{"open_writing": True, **house})
     async with hub.running():
         transport = httpx.ASGITransport(hub)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://broker.example/ngsi-ld/v1", timeout=10
         ) as client:
             yield client
+    await _close_databases()
 
 
 @asynccontextmanager
@@ -139,22 +133,29 @@ async def until(happens: Callable[[], Any], timeout: float = 5.0) -> None:
         await asyncio.sleep(0.01)
 
 
+_databases: dict[tuple[str, int], Database] = {}
+
+
 async def told(dsn: str, *changes: Change, city: str = CITY) -> None:
     """Commit one transaction that made these changes, as far as subscriptions are concerned."""
-    db = Database(dsn, size=1)
-    try:
-        await db.write(city, lambda: enqueue_changes(city, changes))
-    finally:
-        await db.close()
+    key = (dsn, id(asyncio.get_running_loop()))
+    if key not in _databases:
+        _databases[key] = Database(dsn, size=1)
+    await _databases[key].write(city, lambda: enqueue_changes(city, changes))
 
 
-def created(name: str = "b1", type: str = "Building", **attrs: Any) -> Change:
+async def _close_databases() -> None:
+    for key in [k for k in _databases if k[1] == id(asyncio.get_running_loop())]:
+        await _databases.pop(key).close()
+
+
+def created(name: str = "b1", type: str = "Building", /, **attrs: Any) -> Change:
     """A new entity."""
     raw = {"id": f"urn:ngsi-ld:{type}:{name}", "type": type, **attrs}
     return Change(1, raw["id"], None, parse_entity(raw), datetime.now(UTC), {})
 
 
-def updated(before: Change, **attrs: Any) -> Change:
+def updated(before: Change, /, **attrs: Any) -> Change:
     """That entity with other attributes."""
     assert before.after
     raw = {"id": before.uri, "type": CORE.term(before.after.types[0]), **attrs}

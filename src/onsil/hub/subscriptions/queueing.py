@@ -237,7 +237,9 @@ class EndpointQueue:
             return
         pause = timedelta(seconds=job.subscription.endpoint.cooldown_s)
         if result == "failed":
-            self.failures += 1
+            # Those that were under way together fail together: that is one failure.
+            if self.paused_until is None or self.paused_until <= now or not self.failures:
+                self.failures += 1
             back_off = min(BACKOFF_FIRST * 2 ** min(self.failures - 1, 10), BACKOFF_MAX)
             pause = max(pause, back_off)
             self._last.pop(job.lane, None)  # the pause decides, not the throttling

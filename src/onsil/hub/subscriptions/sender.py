@@ -170,7 +170,7 @@ class Sender:
                     self._forget(job)
                 self._pump(key)
 
-    def _accept(self, row: Row) -> None:
+    def _accept(self, row: Row, *, again: bool = False) -> None:
         active = self._roll.active.get((row.city, row.number))
         if active is None:
             self._done.append((row.city, row.outbox_id))
@@ -178,7 +178,8 @@ class Sender:
         subscription, last = active
         key = subscription.endpoint.uri
         queue = self._queues.setdefault(key, EndpointQueue())
-        if self._feed.spills(key, len(queue), (row.city, row.number), row.outbox_id):
+        lane = row.city, row.number
+        if not again and self._feed.spills(key, len(queue), lane, row.outbox_id):
             return
         queue.note_last(subscription, last)
         needless = queue.add(Job(
@@ -194,7 +195,7 @@ class Sender:
             if len(self._queues.get(key, ())) < Feed.QUEUE_MAX // 2:
                 rows = await self._store.read(ALL_CITIES, self._feed.spilled_rows(key))
                 for row in self._feed.again(key, rows):
-                    self._accept(row)
+                    self._accept(row, again=True)
 
     async def _sweeping(self) -> None:
         """See to it that no row was overlooked, and close what is not used."""
