@@ -9,13 +9,14 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
-
-import httpx
 
 from onsil.hub.contexts.compiled import ContextError
 from onsil.hub.contexts.library import SIZE_MAX, read_document
+
+if TYPE_CHECKING:  # it comes in late: who fetches nothing starts sooner without it
+    import httpx
 
 TIMEOUT_S = 3.0
 _REDIRECTS_MAX = 3
@@ -50,7 +51,7 @@ class Fetcher:
         allowed: Sequence[str] = (),
         *,
         addresses: Addresses = addresses_of,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: "httpx.AsyncBaseTransport | None" = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         entries = [entry.strip().rstrip("/").lower() for entry in allowed if entry.strip()]
@@ -60,6 +61,8 @@ class Fetcher:
 
     async def fetch(self, url: str) -> Fetched:
         """The document at a URL. Raises ContextError (unavailable)."""
+        import httpx
+
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._fetch(url)
@@ -71,6 +74,8 @@ class Fetcher:
             raise _away(url, type(error).__name__) from error
 
     async def _fetch(self, url: str) -> Fetched:
+        import httpx
+
         at = url
         for _ in range(_REDIRECTS_MAX + 1):
             target, host = await self._checked(url, at)
@@ -127,7 +132,7 @@ def _is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast and not any(found in n for n in _TRANSLATED)
 
 
-async def _content(response: httpx.Response, url: str) -> bytes:
+async def _content(response: "httpx.Response", url: str) -> bytes:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise _away(url, "it is compressed")  # its size would not be known
     chunks, size = [], 0

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from onsil.core.periods import Period
 from onsil.hub.arrays import microseconds
 from onsil.hub.lake.place import LakeFile
+
+if TYPE_CHECKING:  # it comes in late: a hub whose months are all warm starts sooner without it
+    import pyarrow as pa
 
 _COLUMNS = ["series_id", "ts", "num", "received_at", "late"]
 _TO_UNIX_US = 946_684_800_000_000
@@ -58,6 +58,10 @@ def read(files: Sequence[LakeFile], series: Iterable[int], period: Period) -> Co
 
 
 def _of_file(file: LakeFile, wanted: list[int], period: Period) -> Cold:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
     table = pq.read_table(
         file.place, columns=_COLUMNS, memory_map=True,
         filters=(pc.field("series_id").isin(wanted)) & (pc.field("ts") >= _bound(period.start))
@@ -75,7 +79,9 @@ def _of_file(file: LakeFile, wanted: list[int], period: Period) -> Cold:
     )  # fmt: skip
 
 
-def _bound(instant) -> pa.Scalar:
+def _bound(instant) -> "pa.Scalar":
+    import pyarrow as pa
+
     return pa.scalar(microseconds(instant) + _TO_UNIX_US, pa.int64()).cast(
         pa.timestamp("us", tz="UTC")
     )
