@@ -147,12 +147,24 @@ def test_5_6_4_partial_update_removes_members_and_sub_attributes():
 @pytest.mark.parametrize(
     ("there", "bad"),
     [(1, {"object": "urn:x:1"}), (1, {"type": "Relationship", "object": "urn:x:1"}),
-     ({"object": "urn:x:1"}, {"value": 1}), (1, {"value": NULL}),
+     ({"object": "urn:x:1"}, {"value": 1}),
      ({"type": "Point", "coordinates": [1, 2]}, {"value": 5})],
 )  # fmt: skip
-def test_5_6_4_partial_update_changes_no_kind_and_removes_no_value(there, bad):
+def test_5_6_4_partial_update_changes_no_kind(there, bad):
     with pytest.raises(DocumentError):
         update_attribute(made(a=there), *parse_fragment("a", bad), T1)
+
+
+@pytest.mark.parametrize(
+    ("there", "null"),
+    [(1, {"type": "Property", "value": NULL}), ({"object": "urn:x:1"}, {"object": NULL}),
+     ({"type": "Point", "coordinates": [1, 2]}, {"type": "GeoProperty", "value": NULL}),
+     ({"languageMap": {"en": "x"}}, {"languageMap": {"@none": NULL}})],
+)  # fmt: skip
+def test_5_6_4_a_null_value_removes_the_instance(there, null):
+    done = update_attribute(made(a=there, b=1), *parse_fragment("a", null), T1)
+    assert done.attributes == {(A, ""): "deleted"}
+    assert simple(done.document) == {"b": 1}
 
 
 def test_5_6_4_partial_update_needs_the_instance():

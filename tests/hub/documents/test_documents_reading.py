@@ -166,7 +166,9 @@ def test_4_6_2_names_of_any_letters_prefixed_or_whole(name):
     assert render(document, CORE, "simplified")[name] == 7
 
 
-@pytest.mark.parametrize("kind", ["9Vehicle", "a b", "", [], None, 5, [5], ["ok", "not ok"]])
+@pytest.mark.parametrize(
+    "kind", ["9Vehicle", "a b", "", [], None, 5, [5], ["ok", "not ok"], "type", "id"]
+)
 def test_4_6_2_what_is_no_type(kind):
     with pytest.raises(DocumentError):
         parse_entity({"id": URI, "type": kind})

@@ -73,7 +73,7 @@ def update(old: Document, new: Document, now: datetime) -> Changed:
 def update_attribute(
     old: Document, iri: str, fragments: Iterable[Instance], now: datetime
 ) -> Changed:
-    """§5.6.4: of an attribute only what the fragment names.
+    """§5.6.4: of an attribute only what the fragment names; NGSI-LD Null as the value removes it.
 
     Raises AttributeMissing, and DocumentError for another kind of attribute.
     """
@@ -82,7 +82,10 @@ def update_attribute(
         there = work.get(iri, fragment)
         if there is None:
             raise AttributeMissing(_named(iri, fragment))
-        work.put(iri, _patched(there, fragment, deep=False))
+        if _is_null(fragment):
+            work.remove(iri, fragment)
+        else:
+            work.put(iri, _patched(there, fragment, deep=False))
     return work.done()
 
 
@@ -212,8 +215,15 @@ class _Work:
         if there is not None:
             made["createdAt"] = there.get("createdAt", self.stamp)
         dataset = instance.get("datasetId")
-        kept = [i for i in self.attrs.get(iri, ()) if i.get("datasetId") != dataset]
-        self.attrs[iri] = [made, *kept] if dataset is None else [*kept, made]
+        found = list(self.attrs.get(iri, ()))
+        at = next((n for n, i in enumerate(found) if i.get("datasetId") == dataset), None)
+        if at is not None:
+            found[at] = made
+        elif dataset is None:
+            found.insert(0, made)
+        else:
+            found.append(made)
+        self.attrs[iri] = found
         self.changes[iri, dataset or ""] = "created" if there is None else "updated"
 
     def remove(self, iri: str, like: Instance) -> None:
@@ -336,8 +346,6 @@ def _patched(there: Instance, patch: Instance, *, deep: bool, lang: str | None =
 
 
 def _value(kind: str, old: Any, new: Any, deep: bool) -> Any:
-    if new == NULL:
-        raise DocumentError("a fragment of an attribute does not remove its value")
     if kind == "GeoProperty":
         return read_geometry("the fragment", new)
     if deep and kind in ("Property", "JsonProperty", "LanguageProperty"):

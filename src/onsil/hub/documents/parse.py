@@ -132,7 +132,7 @@ class _Reader:
         self.merging, self.simplified = merging, simplified
 
     def iri(self, name: str) -> str:
-        if name in NON_REIFIED or name.startswith("@") or name in ("id", "type", "scope"):
+        if name in NON_REIFIED or name.startswith("@") or name == "scope":
             raise DocumentError(f"{name!r} is no attribute's name")
         return check_name(name, self.context)
 

@@ -13,6 +13,7 @@ _DEPTH = 32
 _LENGTH_MAX = 2048  # characters of a URI or a name
 _ASCII_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
+_KEYWORDS = frozenset(("id", "type"))
 _MARKUP = frozenset('<>"{}|\\^`')
 # Fillers and blanks that Unicode counts as letters or symbols, though nothing shows.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -79,6 +80,8 @@ def check_name(name: Any, context: Context) -> str:
     """The IRI of a type's or attribute's name (§4.6.2). Raises DocumentError."""
     if not isinstance(name, str) or not 0 < len(name) <= _LENGTH_MAX:
         raise DocumentError(f"not a name: {str(name)[:80]!r}")
+    if name in _KEYWORDS or name in context.aliases:
+        raise DocumentError(f"{name!r} stands for a keyword of JSON-LD")
     iri = context.iri(name)
     if _is_name(name) or (":" in name and iri != name and _is_uri(iri)):
         return iri

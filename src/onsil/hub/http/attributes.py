@@ -14,6 +14,7 @@ from onsil.hub.documents import (
     Changed,
     Document,
     append,
+    check_name,
     delete_attribute,
     is_uri,
     parse_attribute,
@@ -110,7 +111,7 @@ class _Attributes:
         dataset = None if dataset == "@none" else dataset
         context = request.scope["visit"].context
         name = request.path_params["attribute"]
-        iri = _SCOPE if name == "scope" else context.iri(name)
+        iri = _SCOPE if name == "scope" else check_name(name, context)
 
         def decide(old: Document, now: datetime) -> Changed:
             return delete_attribute(old, iri, now, dataset_id=dataset, every=every)
