@@ -70,7 +70,8 @@ def aggregate(
 ) -> Steps[list[dict[str, Any]]]:  # fmt: skip
     """For each entity, its attributes' answers: {IRI: one object, or several with datasetId}.
 
-    Attributes to which no method applies have an empty list. Raises DurationError when the range is cut into too many periods.
+    Attributes to which no method applies have an empty list. Raises DurationError when the range
+    is cut into too many periods.
     """
     teids = [hit.known.teid for hit in hits]
     series = yield from series_behind(city, teids, attrs)
