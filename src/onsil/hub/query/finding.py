@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from onsil.hub.documents import Document, time_text
+from onsil.hub.documents import Document, live, time_text
 from onsil.hub.query.candidates import Candidates, candidates
 from onsil.hub.query.conditions import Conditions
 from onsil.hub.query.filters import Filter, by_ids
@@ -51,10 +51,10 @@ class _Plan:
     """What statements for one filter are made from; each statement binds its own values."""
 
     def __init__(self, city: str, wanted: Filter, terms: dict[str, int], now: datetime) -> None:
-        self.city, self.wanted, self._terms, self._now = city, wanted, terms, now
+        self.city, self.wanted, self._terms, self.now = city, wanted, terms, now
 
     def begun(self) -> Conditions:
-        return Conditions(Statement(self.city), self._terms, self._now)
+        return Conditions(Statement(self.city), self._terms, self.now)
 
     @property
     def type(self) -> str | None:
@@ -105,7 +105,7 @@ def find(
         rows = yield _ask(begun, f"{sql} ORDER BY {order} LIMIT {limit} OFFSET {offset}")
     else:
         rows = yield from _page(plan, limit, offset)
-    return (yield from _found(city, rows, known))
+    return (yield from _found(city, rows, known, plan.now))
 
 
 def count(
@@ -140,12 +140,13 @@ def retrieve(
     city: str, uri: str, *, known: Dictionary | None = None, now: datetime | None = None
 ) -> Steps[Found | None]:
     """One entity by its id; None when there is none, or it has expired."""
+    present = now or datetime.now(UTC)
     rows = yield Ask(
         f"SELECT {_COLUMNS} FROM hub_entity e WHERE e.city = $1 AND e.uri = $2"
         " AND (e.expires_at IS NULL OR e.expires_at > $3)",
-        (city, uri, now or datetime.now(UTC)),
+        (city, uri, present),
     )
-    found = yield from _found(city, rows, known)
+    found = yield from _found(city, rows, known, present)
     return found[0] if found else None
 
 
@@ -249,9 +250,10 @@ def _rows_of(plan: _Plan, eids: Sequence[int]) -> Steps[Sequence[Sequence[Any]]]
 
 
 def _found(
-    city: str, rows: Sequence[Sequence[Any]], known: Dictionary | None
+    city: str, rows: Sequence[Sequence[Any]], known: Dictionary | None, now: datetime
 ) -> Steps[list[Found]]:
-    """Rows as entities, with the newest points of series laid over their attributes."""
+    """Rows as entities, with the newest points of series laid over their attributes, and without
+    attributes that have expired."""
     iris = yield from names(city, {n for row in rows for n in row[2]}, known)
     found = [
         Found(
@@ -270,13 +272,13 @@ def _found(
         )
         for eid, uri, types, scopes, doc, created, modified, expires, _ in rows
     ]
-    live = [row[0] for row in rows if row[8]]
-    if live:
-        points = yield Ask(_LATEST, (city, live))
+    measured = [row[0] for row in rows if row[8]]
+    if measured:
+        points = yield Ask(_LATEST, (city, measured))
         documents = {one.eid: one.document for one in found}
         for eid, iri, unit, at, number in points:
             lay_point(documents[eid], iri, number, unit, at)
-    return found
+    return [replace(one, document=live(one.document, now)) for one in found]
 
 
 def lay_point(document: Document, iri: str, number: float, unit: str, at: datetime) -> None:
