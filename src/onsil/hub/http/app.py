@@ -21,6 +21,7 @@ from onsil.hub.http import (
     querying,
     subscriptions,
     temporal,
+    tenants,
 )
 from onsil.hub.http.database import Database
 from onsil.hub.http.door import Door, House
@@ -29,7 +30,7 @@ from onsil.hub.http.routing import Router
 
 RESOURCES = (
     entities, attributes, batch, purging, querying, discovery, contexts,
-    subscriptions, temporal,
+    subscriptions, temporal, tenants,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from onsil.hub.steps import Steps, run_async
 T = TypeVar("T")
 _TRIES = 5
 _TIMEOUT_S = 3.0
+_PATIENCE_S = 15.0  # for a free connection, when all are at work
 
 
 class DatabaseAway(Exception):
@@ -62,7 +63,7 @@ class Database:
         """A connection that sees one city's rows (or all with `*`). Raises DatabaseAway."""
         try:
             pool = await self._opened()
-            conn = await pool.acquire(timeout=_TIMEOUT_S)
+            conn = await pool.acquire(timeout=_PATIENCE_S)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseAway(str(error)) from error
         try:
