@@ -37,8 +37,11 @@ def born(seq=0, number=1):
 
 
 def pump_born(seq=1):
-    return payload(seq, {"name": "flow", "alias": 1, "datatype": 9, "float_value": 1.5},
-                   {"name": "limit", "alias": 2, "datatype": 10, "double_value": 100.0})  # fmt: skip
+    return payload(
+        seq,
+        {"name": "flow", "alias": 1, "datatype": 9, "float_value": 1.5},
+        {"name": "limit", "alias": 2, "datatype": 10, "double_value": 100.0},
+    )
 
 
 def flow(seq, value, alias=1, at=T0):
@@ -88,7 +91,7 @@ def test_topics(text, made):
 
 
 def test_births_data_and_deaths(conn, pump, clock):
-    report, sending = take(
+    _, sending = take(
         conn, clock, ("NBIRTH/gw1", born()), ("DBIRTH/gw1/p1", pump_born()),
         ("DDATA/gw1/p1", flow(2, 2.5, at=T0 + timedelta(seconds=1))),
     )  # fmt: skip

@@ -3,24 +3,26 @@
 Each day's value is the median of its hours less that of the neighbours' medians (sensors of the
 same attribute and unit in the city, at least three), or, where there are none, less the sensor's
 own median of the same hours of day in the reference days. The first REFERENCE_DAYS give centre and
-spread (median and 1.4826 × MAD). Over the rest runs a tabular CUSUM, two-sided, with k = 0.5 and
-h = 5 (8 against the own past, which seasons move, too) standard deviations; its onset is the last
-day on which the sum left zero.
+spread (mean, and the larger of standard deviation and 1.4826 × MAD). Over the rest runs a tabular
+CUSUM, two-sided, with k = 1, as the centre itself is estimated from few days, and h = 5 (8 against
+the own past, which seasons move, too) standard deviations; its onset is the last day on which the
+sum left zero. The spread is never taken as less than half of what single hours scatter by: less is
+no fault of a sensor, and one that drifts moves its neighbours' median by a little.
 
 Sources: E. S. Page, Continuous inspection schemes, Biometrika 41 (1954) 100–115; D. C. Montgomery,
-Introduction to Statistical Quality Control, 7th ed., §9.1 (tabular CUSUM, k = 0.5, h = 5).
+Introduction to Statistical Quality Control, 7th ed., §9.1 (tabular CUSUM, its k and h).
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import NamedTuple
 
-REFERENCE_DAYS = 7
-DAYS_MIN = 10
+REFERENCE_DAYS = 10
+DAYS_MIN = 13
 NEIGHBOURS_MIN = 3
-SLACK = 0.5
+SLACK = 1.0
 LIMIT_NEIGHBOURS = 5.0
 LIMIT_OWN = 8.0
 _MAD_TO_SIGMA = 1.4826
@@ -49,17 +51,30 @@ class Onset(NamedTuple):
 Hours = Mapping[tuple[date, int], float]
 
 
-def against_neighbours(own: Hours, others: Sequence[Hours]) -> dict[date, float]:
+class Days(NamedTuple):
+    """A sensor's daily differences, and by how much its single hours scatter (as a sigma)."""
+
+    daily: Mapping[date, float]
+    noise: float
+
+
+def _days(hourly: Mapping[date, Sequence[float]]) -> Days:
+    daily = {day: median(values) for day, values in sorted(hourly.items())}
+    apart = [abs(v - daily[day]) for day, values in hourly.items() for v in values]
+    return Days(daily, _MAD_TO_SIGMA * median(apart) if apart else 0.0)
+
+
+def against_neighbours(own: Hours, others: Sequence[Hours]) -> Days:
     """Each day's median difference from the median of the neighbours at the same hours."""
     days: dict[date, list[float]] = {}
     for key, value in own.items():
         beside = [other[key] for other in others if key in other]
         if len(beside) >= NEIGHBOURS_MIN:
             days.setdefault(key[0], []).append(value - median(beside))
-    return {day: median(values) for day, values in sorted(days.items())}
+    return _days(days)
 
 
-def against_own_past(own: Hours) -> dict[date, float]:
+def against_own_past(own: Hours) -> Days:
     """Each day's median difference from the sensor's own hours of day in its reference days."""
     days = sorted({day for day, _ in own})
     reference = set(days[:REFERENCE_DAYS])
@@ -72,7 +87,7 @@ def against_own_past(own: Hours) -> dict[date, float]:
     for (day, hour), value in own.items():
         if hour in usual:
             found.setdefault(day, []).append(value - usual[hour])
-    return {day: median(values) for day, values in sorted(found.items())}
+    return _days(found)
 
 
 def cusum(values: Sequence[float], centre: float, spread: float, limit: float) -> Onset | None:
@@ -89,16 +104,18 @@ def cusum(values: Sequence[float], centre: float, spread: float, limit: float) -
     return Onset(best[1], best[0]) if best[0] > limit else None
 
 
-def find_drift(daily: Mapping[date, float], *, against: str, neighbours: int) -> Drift | None:
+def find_drift(given: Days, *, against: str, neighbours: int) -> Drift | None:
     """Whether a sensor drifts, by its days' differences; None with too few days to say."""
+    daily = given.daily
     days = sorted(daily)
     if len(days) < DAYS_MIN:
         return None
     values = [daily[day] for day in days]
     reference = values[:REFERENCE_DAYS]
-    centre = median(reference)
-    spread = _MAD_TO_SIGMA * median(abs(v - centre) for v in reference)
-    spread = max(spread, _smallest(values))
+    centre = fmean(reference)
+    middle = median(reference)
+    robust = _MAD_TO_SIGMA * median(abs(v - middle) for v in reference)
+    spread = max(robust, stdev(reference), given.noise / 2, _smallest(values))
     limit = LIMIT_NEIGHBOURS if against == "neighbours" else LIMIT_OWN
     found = cusum(values[REFERENCE_DAYS:], centre, spread, limit)
     if found is None:

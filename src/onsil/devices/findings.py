@@ -58,8 +58,8 @@ def _judge(
     own = hours.get(one.id, {})
     others = [hours[s.id] for s in group if s.entity != one.entity and s.id in hours][:50]
     if len(others) >= drift.NEIGHBOURS_MIN:
-        daily = drift.against_neighbours(own, others)
-        return drift.find_drift(daily, against="neighbours", neighbours=len(others))
+        days = drift.against_neighbours(own, others)
+        return drift.find_drift(days, against="neighbours", neighbours=len(others))
     return drift.find_drift(drift.against_own_past(own), against="own past", neighbours=0)
 
 

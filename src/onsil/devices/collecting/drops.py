@@ -2,7 +2,8 @@
 
 `<root>/<city>/<device>/` belongs to one device of the driver `table`. A file whose size and time
 have not changed between two looks is taken by renaming it into `.taking/`; then it is recorded in
-one transaction together with its SHA-256, and moved to `done/` or, with a `.reason.txt`, to `failed/`.
+one transaction together with its SHA-256, and moved to `done/` or, with a `.reason.txt`, to
+`failed/`.
 Whoever dies in between finds it in `.taking/` and goes on; the same content again stores nothing.
 Names that begin with a dot or end in `.part` or `.tmp` are still being written.
 """

@@ -9,6 +9,7 @@ Options of the device beside `[mapping]` (see `drivers/rest.py`):
     [watermark] start, overlap_s (3600), window_s (0: none), format = iso | unix | ms | strftime
 """
 
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,8 @@ FIRST = timedelta(days=1)
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel\s*=\s*"?next"?', re.IGNORECASE)
 
 Secrets = Callable[[str], str]
+# Its lines hold whole addresses, and some services want their key in the query.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Window(NamedTuple):
