@@ -252,6 +252,21 @@ def test_references_are_relative_to_their_document():
     assert held.compile("https://e/dir/a.jsonld").iri("y") == "https://e/z"
 
 
+def test_compiled_contexts_are_bounded_in_number_and_size():
+    held = Library()
+    for n in range(300):
+        held.compile({"a": f"https://e/{n}"})
+    assert len(held._compiled) <= 256
+    for n in range(60):
+        held.compile({f"t{n}_{i}": "e:1" for i in range(10_000)})
+    assert sum(len(c.terms) for c in held._compiled.values()) <= 500_000
+    context = held.compile({"a": "https://e/1"})
+    for n in range(5_000):
+        context.term(context.iri(f"name{n}"))
+        context.iri("x" * 100_000 + str(n))
+    assert len(context._iris) <= 2048
+
+
 def test_a_compiled_context_is_found_within_microseconds():
     source = [{f"t{i}": f"https://e/{i}" for i in range(50)}, CORE_CONTEXT]
     compile_context(source)

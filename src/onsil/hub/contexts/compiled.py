@@ -10,7 +10,8 @@ from typing import Any
 
 from onsil.hub.contexts.core import CORE_PREFIXES, CORE_TERMS, DEFAULT_VOCABULARY
 
-_REMEMBERED = 8192  # names a context remembers; then it forgets them all
+_REMEMBERED = 2048  # names a context remembers; then it forgets them all
+_NAME_MAX = 256  # characters of a name worth remembering
 _TERMS_MAX = 50_000
 _CHAIN_MAX = 64  # terms defined by one another
 _ALIASED = frozenset({"@id", "@type"})
@@ -30,13 +31,14 @@ class Context:
     """`iri` expands a short name, `term` shortens an IRI.
 
     `terms` and `prefixes` are the user's own; `aliases` are other names of @id and @type; `urls`
-    are those it was put together from.
+    are those it was put together from; `checked` the names found to be names, with their IRIs.
     """
 
     terms: Mapping[str, str] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     urls: tuple[str, ...] = ()
+    checked: dict[str, str] = field(default_factory=dict, repr=False)
     _iris: dict[str, str] = field(default_factory=dict, repr=False)
     _shorts: dict[str, str] = field(default_factory=dict, repr=False)
     _best: dict[str, str] = field(default_factory=dict, repr=False)
@@ -50,19 +52,21 @@ class Context:
         """The full IRI of a type's, attribute's or vocabulary's name; an IRI stays what it is."""
         found = self._iris.get(name)
         if found is None:
-            if len(self._iris) >= _REMEMBERED:
-                self._iris.clear()
-            found = self._iris[name] = self._expand(name)
+            found = self._expand(name)
+            _remember(self._iris, name, found)
         return found
 
     def term(self, iri: str) -> str:
         """The shortest name this context has for an IRI; the IRI when it has none."""
         found = self._shorts.get(iri)
         if found is None:
-            if len(self._shorts) >= _REMEMBERED:
-                self._shorts.clear()
-            found = self._shorts[iri] = self._compact(iri)
+            found = self._compact(iri)
+            _remember(self._shorts, iri, found)
         return found
+
+    def remember(self, name: str, iri: str) -> None:
+        """Keep a checked name's IRI."""
+        _remember(self.checked, name, iri)
 
     def _expand(self, name: str) -> str:
         known = CORE_TERMS.get(name) or self.terms.get(name)
@@ -92,6 +96,13 @@ class Context:
             if self._expand(name) == iri:
                 return name
         return iri
+
+
+def _remember(known: dict[str, str], name: str, meaning: str) -> None:
+    if len(name) <= _NAME_MAX:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[name] = meaning
 
 
 CORE = Context()

@@ -20,7 +20,8 @@ from onsil.hub.contexts.compiled import (
 from onsil.hub.contexts.core import BUNDLED, IS_CORE
 
 SIZE_MAX = 1_000_000
-_COMPILED_MAX = 512
+_COMPILED_MAX = 256
+_TERMS_HELD_MAX = 500_000  # of all compiled contexts together
 _REFERENCES_MAX = 32  # URLs one context may lead to
 _DOCUMENTS_MAX = 256  # fetched documents held in memory
 
@@ -36,6 +37,7 @@ class Library:
         self._files: dict[str, Traversable | Path] = {}
         self._documents: OrderedDict[str, Any] = OrderedDict()
         self._compiled: OrderedDict[bytes, Context] = OrderedDict()
+        self._terms = 0
         self.add_folder(BUNDLED)
 
     def add_folder(self, folder: Traversable | Path) -> None:
@@ -50,7 +52,7 @@ class Library:
                 raise ContextError(f"contexts.toml: there is no file {name!r}")
             self._files[url] = path
             self._documents.pop(url, None)
-        self._compiled.clear()
+        self._forget_compiled()
 
     def knows(self, url: str) -> bool:
         """Whether the URL needs no fetching."""
@@ -74,14 +76,18 @@ class Library:
         """Hold a document with an @context under a URL."""
         if self._documents.get(url) != document:
             self._documents[url] = document
-            self._compiled.clear()
+            self._forget_compiled()
             others = [held for held in self._documents if held not in self._files]
             for held in others[: max(0, len(others) - _DOCUMENTS_MAX)]:
                 del self._documents[held]
 
     def forget(self, url: str) -> None:
         if url not in self._files and self._documents.pop(url, None) is not None:
-            self._compiled.clear()
+            self._forget_compiled()
+
+    def _forget_compiled(self) -> None:
+        self._compiled.clear()
+        self._terms = 0
 
     def missing(self, source: Any) -> list[str]:
         """The URLs of an @context value, and of what they lead to, that are not held."""
@@ -106,8 +112,9 @@ class Library:
             parts, urls = self._parts(source)
             found = compile_parts(parts, urls)
             self._compiled[key] = found
-            while len(self._compiled) > _COMPILED_MAX:
-                self._compiled.popitem(last=False)
+            self._terms += len(found.terms)
+            while len(self._compiled) > _COMPILED_MAX or self._terms > _TERMS_HELD_MAX:
+                self._terms -= len(self._compiled.popitem(last=False)[1].terms)
         return found
 
     def _parts(

@@ -10,6 +10,7 @@ from onsil.hub.contexts import Context
 from onsil.hub.documents.terms import NULL, DocumentError
 
 _DEPTH = 32
+_TIME_MAX = 27
 _LENGTH_MAX = 2048  # characters of a URI or a name
 _ASCII_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
@@ -41,14 +42,24 @@ def time_text(instant: datetime) -> str:
 
 def check_date_time(text: Any, what: str) -> str:
     """A DateTime of §4.6.3, in UTC with `Z`, as it was sent. Raises DocumentError."""
-    if isinstance(text, str) and _DATE_TIME.fullmatch(text):
-        try:
-            datetime.fromisoformat(text.replace(",", "."))
-        except ValueError:
-            pass
-        else:
-            return text.replace(",", ".")
-    raise DocumentError(f"{what} is a DateTime in UTC like 2026-11-22T10:00:00Z, not {text!r}")
+    found = _date_time(text) if isinstance(text, str) and len(text) <= _TIME_MAX else None
+    if found is None:
+        raise DocumentError(
+            f"{what} is a DateTime in UTC like 2026-11-22T10:00:00Z, not {str(text)[:80]!r}"
+        )
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _date_time(text: str) -> str | None:
+    if not _DATE_TIME.fullmatch(text):
+        return None
+    text = text.replace(",", ".")
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
 
 
 @lru_cache(maxsize=4096)
@@ -69,7 +80,6 @@ def is_uri(text: Any) -> bool:
     return isinstance(text, str) and len(text) <= _LENGTH_MAX and _is_uri(text)
 
 
-@lru_cache(maxsize=8192)
 def _is_name(name: str) -> bool:
     if _NAME.fullmatch(name):
         return True
@@ -80,10 +90,14 @@ def check_name(name: Any, context: Context) -> str:
     """The IRI of a type's or attribute's name (§4.6.2). Raises DocumentError."""
     if not isinstance(name, str) or not 0 < len(name) <= _LENGTH_MAX:
         raise DocumentError(f"not a name: {str(name)[:80]!r}")
+    known = context.checked.get(name)
+    if known is not None:
+        return known
     if name in _KEYWORDS or name in context.aliases:
         raise DocumentError(f"{name!r} stands for a keyword of JSON-LD")
     iri = context.iri(name)
     if _is_name(name) or (":" in name and iri != name and _is_uri(iri)):
+        context.remember(name, iri)
         return iri
     raise DocumentError(f"a name has letters, digits and _ and begins with a letter: {name!r}")
 
