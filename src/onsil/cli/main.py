@@ -14,6 +14,7 @@ from onsil.cli import (
     erasing,
     hub,
     ingest,
+    lake,
     people,
     quantification,
     running,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for module in (
     running, cities, people, ingest, quantification, verification, tracing, anchor, witness,
-    erasing, books, hub,
+    erasing, books, hub, lake,
 ):  # fmt: skip
     module.add_to(app)
 if find_spec("onsil.cli.demo"):
