@@ -65,5 +65,5 @@ def usable(host: str, addresses: Collection[str], reach: Reach) -> list[str]:
         if reach.allows(ipaddress.ip_address(text.partition("%")[0]))
     ]  # fmt: skip
     if not good:
-        raise Unreachable(f"notifications may not be sent to {host}")
+        raise Unreachable(f"requests may not be sent to {host}")
     return good

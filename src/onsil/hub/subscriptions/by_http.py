@@ -27,7 +27,7 @@ _FAILURES = (
 )  # fmt: skip
 
 
-class _Checked(httpcore.AsyncNetworkBackend):
+class Checked(httpcore.AsyncNetworkBackend):
     """Connects to addresses that may be used."""
 
     def __init__(self, reach: Reach) -> None:
@@ -66,7 +66,7 @@ class HttpSender:
             max_connections=CONNECTIONS_MAX,
             max_keepalive_connections=CONNECTIONS_MAX // 2,
             keepalive_expiry=_KEEP_IDLE_S,
-            network_backend=_Checked(reach),
+            network_backend=Checked(reach),
         )
 
     async def send(self, endpoint: Endpoint, message: Message) -> tuple[Result, str]:

@@ -79,6 +79,7 @@ class _Connection:
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         client.on_disconnect = self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
         # A certificate is for the name; without one the address that was checked is taken.
         client.connect_async(broker.host if broker.secure else address, broker.port, keepalive=30)
         client.loop_start()
@@ -119,6 +120,9 @@ class _Connection:
 
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         self._tell(self._lost, OSError(f"the broker is gone: {reason}"))
+
+    def _on_connect_fail(self, _c: Any, _u: Any) -> None:
+        self._tell(self._lost, OSError("the broker cannot be reached"))
 
     def _opened(self, error: OSError | None) -> None:
         if self._connected.done():
