@@ -17,8 +17,10 @@ from onsil.hub.http import (
     contexts,
     discovery,
     entities,
+    identity,
     purging,
     querying,
+    sources,
     subscriptions,
     temporal,
     tenants,
@@ -30,7 +32,7 @@ from onsil.hub.http.routing import Router
 
 RESOURCES = (
     entities, attributes, batch, purging, querying, discovery, contexts,
-    subscriptions, temporal, tenants,
+    subscriptions, temporal, tenants, sources, identity,
 )  # fmt: skip
 
 

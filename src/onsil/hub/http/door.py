@@ -9,7 +9,7 @@ import hmac
 import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -31,6 +31,7 @@ from onsil.hub.http.asking import (
 )
 from onsil.hub.http.committing import Committer
 from onsil.hub.http.database import Database
+from onsil.hub.http.distributing import Sources
 from onsil.hub.http.gate import (
     Authenticate,
     Gate,
@@ -41,6 +42,7 @@ from onsil.hub.http.gate import (
     read_body,
 )
 from onsil.hub.http.tenancy import Tenants
+from onsil.hub.subscriptions.addresses import LOCAL, PUBLIC
 from onsil.hub.terms import Writer, uri_city
 from onsil.hub.vocabulary import Dictionary
 
@@ -55,7 +57,8 @@ class House:
     `authenticate` turns a bearer token into a Writer; without it nobody has one. `cities`: the
     platform's, when it is one; without them tenants come into being as they are written to.
     `open_writing`: nobody needs a token. `operator_token` opens every tenant. Contexts may be
-    fetched from `context_hosts`.
+    fetched from `context_hosts`. Context sources may be at public addresses and at `source_hosts`;
+    `alias` is the broker's pseudonym in Via headers (its own without one).
     """
 
     default_city: str = "pyeongtaek"
@@ -64,6 +67,8 @@ class House:
     open_writing: bool = False
     operator_token: str = ""
     context_hosts: Sequence[str] = ()
+    source_hosts: Sequence[str] = ()
+    alias: str = ""
 
 
 @dataclass(slots=True)
@@ -90,6 +95,12 @@ class Door:
             db.bear = self.tenants.bear
         self.committer = Committer(db, clock, self.terms)
         self.beside: list[AbstractAsyncContextManager[Any]] = []
+        reach = LOCAL if house.open_writing else PUBLIC
+        hosts = frozenset(host.lower() for host in house.source_hosts)
+        self.sources = Sources(
+            db, clock, self.contexts, replace(reach, hosts=hosts), house.alias, house.default_city
+        )
+        self.alongside(self.sources.running())
 
     def alongside(self, work: AbstractAsyncContextManager[Any]) -> None:
         """Enter this context when the door opens and leave it when it closes."""
