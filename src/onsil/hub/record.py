@@ -30,6 +30,8 @@ from onsil.hub.rules import (
 from onsil.hub.series import series_by_key
 from onsil.hub.steps import Ask, Steps, run
 from onsil.hub.storing import Row, around, store
+from onsil.hub.subscriptions.outbox import enqueue_readings
+from onsil.hub.subscriptions.terms import Stored
 from onsil.hub.terms import Quarantined, Reading, RecordReport, Series
 
 LIVE_TOPIC = "readings"
@@ -80,13 +82,18 @@ def record(
     who look at the quarantine.
     Nothing is dropped: each reading is stored, duplicate, corrected or quarantined.
     """
-    return run(conn, record_steps(city, readings, clock.now(), origin))
+    return run(conn, record_steps(city, readings, clock.now(), origin, tell=True))
 
 
 def record_steps(
-    city: str, readings: Sequence[Reading], now: datetime, origin: str | Sequence[str] = ""
+    city: str,
+    readings: Sequence[Reading],
+    now: datetime,
+    origin: str | Sequence[str] = "",
+    *,
+    tell: bool = False,
 ) -> Steps[RecordReport]:
-    """`record` without a driver."""
+    """`record` without a driver. `tell`: subscriptions to the entities are told."""
     if not readings:
         return RecordReport()
     keys = {(r.entity, r.attribute) for r in readings}
@@ -117,7 +124,18 @@ def record_steps(
     if stored or corrected:
         told = payload(city, LIVE_TOPIC, {"stored": stored, "corrected": corrected})
         yield Ask("SELECT pg_notify($1, $2)", (CHANNEL, told))
+        if tell:
+            yield from enqueue_readings(city, now, lambda: _newest(singles, readings))
     return RecordReport(stored, duplicate, corrected, late, refused)
+
+
+def _newest(rows: Sequence[Row], readings: Sequence[Reading]) -> list[Stored]:
+    """The last of each series' points; rows come by series and time."""
+    last = {row.series_id: row.index for row in rows}
+    return [
+        Stored(one.entity, one.attribute, one.observed_at)
+        for one in (readings[index] for index in last.values())
+    ]
 
 
 def _judge(

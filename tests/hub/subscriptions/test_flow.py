@@ -16,9 +16,8 @@ from onsil.hub.http.database import Database
 from onsil.hub.steps import run
 from onsil.hub.subscriptions.addresses import PUBLIC, Reach, Unreachable, usable
 from onsil.hub.subscriptions.feeding import Feed
-from onsil.hub.subscriptions.outbox import enqueue_changes, enqueue_readings
+from onsil.hub.subscriptions.outbox import enqueue_changes
 from onsil.hub.subscriptions.sender import Sender
-from onsil.hub.subscriptions.terms import Stored
 from onsil.hub.subscriptions.words import Words
 from receiving import (
     CITY,
@@ -330,8 +329,6 @@ def test_readings_of_devices_are_told_with_their_newest_value(connector):
             for stamp, value in zip(stamps, (1, 7, 9), strict=True):
                 readings = [Reading(meter, "activePower", stamp, value)]
                 record(conn, CITY, readings, SystemClock())
-                stored = [Stored(meter, "activePower", value, stamp, "W")]
-                run(conn, enqueue_readings(CITY, stored))
                 conn.commit()
             bodies = await there.wait(2)
             assert [b["data"][0]["activePower"]["value"] for b in bodies] == [7, 9]

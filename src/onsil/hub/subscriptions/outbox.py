@@ -5,14 +5,13 @@ woken when the transaction commits; where a writer has done so a moment ago, it 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from onsil.core.clock import Clock, SystemClock
 from onsil.core.ids import new_id
 from onsil.hub.changes import AttributeChange, Change
 from onsil.hub.documents import Document, time_text
@@ -36,7 +35,6 @@ CHANNEL = "onsil_outbox"
 ENTITIES_MAX = 500  # in one notification
 WAKE_AGAIN_S = 0.1
 _HOPS_MAX = 6
-_clock: Clock = SystemClock()
 _woken = {"at": 0.0}
 
 
@@ -100,16 +98,19 @@ def _finder(city: str, subscription: Subscription, document: Document) -> Steps[
     return linked.find
 
 
-def enqueue_readings(city: str, stored: Sequence[Stored]) -> Steps[None]:
-    """The same for device readings that became points: the newest of each attribute counts.
+def enqueue_readings(
+    city: str, now: datetime, newest: Callable[[], Iterable[Stored]]
+) -> Steps[None]:
+    """The same for device readings that became points; `newest` tells those of each series.
 
-    Costs one look at the subscriptions' version where none could be concerned.
+    Where no subscription could be concerned it is not asked, and all that this costs is one look
+    at the subscriptions' version.
     """
     index = yield from city_index(city)
-    if not index.entities or not stored:
+    if not index.entities:
         return
     wanted: dict[str, dict[str, Stored]] = {}
-    for one in stored:
+    for one in newest():
         known = wanted.setdefault(one.entity, {})
         iri = attribute_iri(one.attribute)
         if iri not in known or known[iri].observed_at <= one.observed_at:
@@ -118,7 +119,6 @@ def enqueue_readings(city: str, stored: Sequence[Stored]) -> Steps[None]:
     if not uris:
         return
     documents = yield from fetch_documents(city, uris)
-    now = _clock.now()
     changes = [_reading_change(document, wanted[uri], now) for uri, document in documents.items()]
     if changes := [one for one in changes if one.attributes]:
         yield from enqueue_changes(city, changes)

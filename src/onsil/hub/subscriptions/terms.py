@@ -110,13 +110,11 @@ class State(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """A device's reading that became a point: the attribute under its short name."""
+    """A device's reading that became a point: its attribute under its short name."""
 
     entity: str
     attribute: str
-    value: float
     observed_at: datetime
-    unit: str = ""
 
 
 class SourceChange(NamedTuple):
