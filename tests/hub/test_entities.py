@@ -12,7 +12,7 @@ from onsil import hub
 from onsil.core.clock import SystemClock
 from onsil.core.refusal import OperationError
 from onsil.hub import DocumentError, QueryError, SeriesSpec
-from onsil.hub.contexts import CORE, ContextError, compile_context
+from onsil.hub.contexts import CORE
 from onsil.hub.documents import parse_entity, render
 from onsil.hub.query.q import parse_q
 
@@ -202,19 +202,3 @@ def test_documents_come_out_as_they_went_in(values):
     for form in ("normalized", "concise", "simplified"):
         shown = render(parse_entity(whole), CORE, form)
         assert render(parse_entity(shown)) == whole
-
-
-def test_contexts_compile_both_ways():
-    context = compile_context(
-        {"ex": "https://example.org/", "height": "ex:height", "x": {"@id": "ex:x"}}
-    )
-    assert context.iri("height") == "https://example.org/height"
-    assert context.term("https://example.org/x") == "x"
-    assert context.term(CORE.iri("height")) == CORE.iri("height")
-    assert CORE.term(CORE.iri("height")) == "height"
-    assert CORE.iri("location") == "https://uri.etsi.org/ngsi-ld/location"
-    with pytest.raises(ContextError):
-        compile_context({"type": "https://example.org/kind"})
-    with pytest.raises(ContextError) as caught:
-        compile_context("https://example.org/context.jsonld")
-    assert caught.value.unavailable

@@ -164,6 +164,12 @@ def test_4_4_core_terms_hold_wherever_the_core_context_stands():
         assert compiled.iri("a") == "https://e/a"
 
 
+def test_4_4_keywords_are_not_moved_either():
+    compiled = compile_context({"type": "https://e/kind", "id": "https://e/id", "x": "https://e/x"})
+    document = parse_entity({"id": URI, "type": "T", "x": 1}, compiled)
+    assert (document.uri, document.types) == (URI, [D + "T"])
+
+
 def test_later_contexts_come_over_earlier_ones():
     compiled = compile_context([{"a": "https://e/1"}, [{"a": "https://e/2"}, None]])
     assert compiled.iri("a") == "https://e/2"
@@ -172,7 +178,7 @@ def test_later_contexts_come_over_earlier_ones():
 
 def test_5_5_7_a_name_that_means_something_else_does_not_stand_for_the_default():
     compiled = compile_context({"name": "https://e/name"})
-    assert compiled.term(D + "name") == "ngsi-ld:default-context/name"
+    assert compiled.term(D + "name") == D + "name"
     assert compiled.iri("ngsi-ld:default-context/name") == D + "name"
 
 

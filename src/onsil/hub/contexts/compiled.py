@@ -12,7 +12,7 @@ from onsil.hub.contexts.core import CORE_PREFIXES, CORE_TERMS, DEFAULT_VOCABULAR
 
 _REMEMBERED = 2048  # names a context remembers; then it forgets them all
 _NAME_MAX = 256  # characters of a name worth remembering
-_TERMS_MAX = 50_000
+_TERMS_MAX = 20_000
 _CHAIN_MAX = 64  # terms defined by one another
 _ALIASED = frozenset({"@id", "@type"})
 _GEN_DELIMS = (":", "/", "?", "#", "[", "]", "@")
@@ -89,7 +89,7 @@ class Context:
                 return name
         candidates = [
             f"{prefix}:{iri[len(base) :]}"
-            for prefix, base in (*self.prefixes.items(), *CORE_PREFIXES.items())
+            for prefix, base in self.prefixes.items()
             if iri.startswith(base) and len(iri) > len(base)
         ]
         for name in sorted(candidates, key=lambda n: (len(n), n)):

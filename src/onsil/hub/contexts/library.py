@@ -3,6 +3,7 @@
 import tomllib
 from collections import OrderedDict
 from collections.abc import Mapping
+from hashlib import sha256
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from onsil.hub.contexts.compiled import (
 from onsil.hub.contexts.core import BUNDLED, IS_CORE
 
 SIZE_MAX = 1_000_000
+_KEY_MAX = 1_000  # bytes of a value that is remembered as it is; above, by its hash
 _COMPILED_MAX = 256
 _TERMS_HELD_MAX = 500_000  # of all compiled contexts together
 _REFERENCES_MAX = 32  # URLs one context may lead to
@@ -105,10 +107,12 @@ class Library:
             key = orjson.dumps(source)
         except (TypeError, orjson.JSONEncodeError) as error:
             raise ContextError(f"not a context: {error}") from error
+        if len(key) > SIZE_MAX:
+            raise ContextError(f"the context is larger than {SIZE_MAX} bytes")
+        if len(key) > _KEY_MAX:
+            key = sha256(key).digest()
         found = self._compiled.get(key)
         if found is None:
-            if len(key) > SIZE_MAX:
-                raise ContextError(f"the context is larger than {SIZE_MAX} bytes")
             parts, urls = self._parts(source)
             found = compile_parts(parts, urls)
             self._compiled[key] = found
