@@ -24,6 +24,10 @@ class Absent(LookupError):
     """There is no such entity (the standard's ResourceNotFound)."""
 
 
+class Unfit(Absent):
+    """There is one of this id, but not of the types asked for (§4.17)."""
+
+
 class Taken(ValueError):
     """There is an entity with this id already (AlreadyExists)."""
 
@@ -97,7 +101,7 @@ def deleting(uri: str, allowed: Callable[[Document], bool] = lambda _: True) -> 
 
     def decide(before: Document, _now: datetime) -> None:
         if not allowed(before):
-            raise Absent(uri)
+            raise Unfit(uri)
 
     return Intent(uri, existing(decide, uri), deletes=True)
 

@@ -30,7 +30,7 @@ from onsil.hub.http.entities import gated
 from onsil.hub.http.gate import bad_data, not_found
 from onsil.hub.steps import Steps
 from onsil.hub.temporal.history import delete_past_attribute
-from onsil.hub.writing import Absent, Done, Intent
+from onsil.hub.writing import Absent, Done, Intent, Unfit
 
 _SCOPE = NGSI_LD + "scope"
 _MEMBERS = frozenset({"id", "type", "@id", "@type", "@context"})
@@ -118,6 +118,8 @@ class _Attributes:
 
         try:
             await self._commit(request, city, context, decide)
+        except Unfit:
+            raise
         except Absent:
             clock = self.door.clock
             if not await self.door.db.write(

@@ -23,12 +23,13 @@ from onsil.hub.documents import (
 from onsil.hub.http.asking import Asked, answer
 from onsil.hub.http.criteria import from_parameters
 from onsil.hub.http.door import PREFIX, Door
-from onsil.hub.http.gate import bad_data, not_found
+from onsil.hub.http.gate import Problem, bad_data, not_found
+from onsil.hub.http.gathering import retrieve_spread
 from onsil.hub.http.querying import feature_of, geometry_of, show
 from onsil.hub.query.finding import Found, retrieve
 from onsil.hub.query.joining import linked_entities
 from onsil.hub.query.type_selection import parse_type_selection, types_match
-from onsil.hub.writing import Absent, Decision, Intent, creating, deleting, existing
+from onsil.hub.writing import Decision, Intent, Unfit, creating, deleting, existing
 
 _SIMPLE = frozenset({"simplified", "keyValues"})
 
@@ -66,7 +67,7 @@ def gated(request: Request, context: Context, decide: Callable[..., Any]) -> Dec
 
     def checked(before: Document, now: Any) -> Any:
         if not fits(before):
-            raise Absent(uri)
+            raise Unfit(uri)
         return decide(before, now)
 
     return existing(checked, uri)
@@ -95,12 +96,21 @@ class _Entities:
         found = await self.door.db.read(
             city, retrieve(city, uri, known=self.door.terms, now=clock.now())
         )
-        if found is None or not fits(found.document):
-            raise not_found(uri)
-        document = live(found.document, clock.now())
-        if not request.query_params and not form.geo_json:
-            return answer(render(document, form.context), form)
-        return answer(await self._shown(request, found, document, form), form)
+        spread = await self.door.sources.of(request, city, "retrieveEntity")
+        if spread is not None:
+            named = frozenset(from_parameters(request.query_params, form.context).filter.attrs)
+            found = await retrieve_spread(spread, uri, found, named or None)
+        try:
+            if found is None or not fits(found.document):
+                raise not_found(uri)
+            document = live(found.document, clock.now())
+            if not request.query_params and not form.geo_json:
+                shown = answer(render(document, form.context), form)
+            else:
+                shown = answer(await self._shown(request, found, document, form), form)
+        except Problem as problem:
+            raise spread.missing(problem) if spread else problem from None
+        return spread.warned(shown) if spread else shown
 
     async def _shown(self, request: Request, found: Found, document: Document, form: Asked) -> Any:
         """The entity with what the request's parameters narrow it to or join to it (§5.7.1)."""
