@@ -19,7 +19,6 @@ _LOOK_BACK = timedelta(days=7)
 
 def alarm_list(city: CityProfile, now: datetime) -> list[alarms.Alarm]:
     """Everything that wants a person in this city, worst first."""
-    sites = reverse("console-sites")
     with transaction(city.code) as conn:
         health = devices.device_health(conn, city.code, FixedClock(now))
         counts = hub.quarantine_counts(conn, city.code, now - _LOOK_BACK)
@@ -30,7 +29,7 @@ def alarm_list(city: CityProfile, now: datetime) -> list[alarms.Alarm]:
     shops = reverse("console-shops")
     return alarms.ordered(
         [
-            *alarms.of_devices(health, sites),
+            *alarms.of_devices(health, reverse("devices")),
             *alarms.of_quarantine(counts, reverse("console-quarantine")),
             *alarms.of_budgets(rewards.budget_status(city.code), reverse("console-programmes")),
             *alarms.of_log(log, now, reverse("console-audit")),

@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "onsil.console",
     "onsil.console.evidence",
     "onsil.console.currency",
+    "onsil.console.devices",
     "onsil.console.books",
     "onsil.portal",
     "onsil.web",

@@ -1,0 +1,1 @@
+"""The officials' screens of devices: how each fares, provisioning, calibration, commands."""
