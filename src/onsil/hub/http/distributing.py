@@ -68,14 +68,22 @@ class Sources:
         return self._alias if city == self._default_city else f"{self._alias}.{city}"
 
     async def of(
-        self, request: Request, city: str, operation: str = "", *, csf: Tree | None = None,
-        datasets: frozenset[str] = frozenset(), temporal: Mapping[str, str] | None = None,
+        self,
+        request: Request,
+        city: str,
+        operations: str | Sequence[str] = (),
+        *,
+        csf: Tree | None = None,
+        datasets: frozenset[str] = frozenset(),
+        temporal: Mapping[str, str] | None = None,
+        context: Context | None = None,
         writing: bool = False,
-    ) -> "Spread | None":  # fmt: skip
+    ) -> "Spread | None":
         """The sources that a request may concern; None when it is for this broker alone.
 
-        For `writing` those that do not offer the operation are among them. Raises Problem 508 for a
-        write that has been here before (§6.3.17).
+        They offer one of the operations; for `writing` also those count that do not. `context`: the
+        request's, where it is not that of its Link header. Raises Problem 508 for a write that has
+        been here before (§6.3.17).
         """
         registrations = await self.index.of(city)
         if not registrations or request.query_params.get("local") == "true":
@@ -87,12 +95,13 @@ class Sources:
                 title = "The request has been here before"
                 raise Problem(508, "LoopDetected", title, f"Via names {alias}")
             return None
+        offering = (operations,) if isinstance(operations, str) else tuple(operations)
         sought = Sought(
-            "" if writing else operation, csf=csf, datasets=datasets, via=via, temporal=temporal
+            () if writing else offering, csf=csf, datasets=datasets, via=via, temporal=temporal
         )
         now = self.clock.now()
         found = [one for one in registrations if considered(one, sought, now)]
-        return Spread(self, request, city, alias, found) if found else None
+        return Spread(self, request, city, alias, found, context) if found else None
 
     async def settle(self, city: str) -> None:
         """Write down what came of requests to a city's sources. Raises DatabaseAway."""
@@ -126,13 +135,14 @@ class Spread:
     def __init__(
         self, sources: Sources, request: Request, city: str, alias: str,
         registrations: Sequence[Registration],
+        context: Context | None = None,
     ) -> None:  # fmt: skip
         self.sources, self.request, self.city = sources, request, city
         self.registrations = registrations
         self.warnings: list[str] = []
         self._via = ", ".join([*request.headers.getlist("via"), f"1.1 {alias}"])
         visit = request.scope["visit"]
-        self.context: Context = visit.context
+        self.context: Context = context or visit.context
         self.context_url: str | None = visit.context_url
 
     @property
@@ -178,7 +188,7 @@ class Spread:
         try:
             answered = await self.sources.caller.call(registration, call)
         except Unanswered as error:
-            self.warn(110 if error.late else 199, registration, str(error))
+            self.warn(199, registration, str(error))
             return None
         if answered.status in empty or answered.status == 508:
             return None

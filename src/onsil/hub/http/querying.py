@@ -19,10 +19,13 @@ from onsil.hub.documents import (
 )
 from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number
 from onsil.hub.http.criteria import Criteria, from_parameters, from_query
+from onsil.hub.http.distributing import Spread
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import bad_data
+from onsil.hub.http.gathering import Page, query_spread
 from onsil.hub.query.finding import Found, count, find
 from onsil.hub.query.joining import flat, inline, linked_entities
+from onsil.hub.query.q import parse_q
 from onsil.hub.steps import Steps
 
 LIMIT = 20
@@ -55,7 +58,7 @@ class _Querying:
             raise bad_data("type=* is for the local entities")
         if not criteria.narrow and local != "true":
             raise bad_data("too wide: give type, attrs, q or georel, or local=true")
-        return await self._answer(request, criteria, form, links=True)
+        return await self._answer(request, criteria, form)
 
     async def query_by_body(self, request: Request) -> Response:
         """POST /entityOperations/query."""
@@ -64,10 +67,10 @@ class _Querying:
         criteria = from_query(body, context)
         if not criteria.narrow and request.query_params.get("local") != "true":
             raise bad_data("too wide: give entities, attrs, q or geoQ")
-        return await self._answer(request, criteria, form, links=False)
+        return await self._answer(request, criteria, form, body)
 
     async def _answer(
-        self, request: Request, criteria: Criteria, form: Asked, *, links: bool
+        self, request: Request, criteria: Criteria, form: Asked, body: Any = None
     ) -> Response:
         limit = number(request, "limit", LIMIT, 0, LIMIT_MAX)
         offset = number(request, "offset", 0, 0, OFFSET_MAX)
@@ -77,34 +80,62 @@ class _Querying:
         geometry = geometry_of(request, form)
         city = self.door.tenant(request)
 
-        def steps() -> Steps[tuple[list[Found], int | None, dict[str, Found], bool]]:
-            now = self.door.clock.now()
-            known = self.door.terms
-            # One more than the page tells whether there is a next one.
-            found: list[Found] = []
-            if limit:
-                found = yield from find(
-                    city, criteria.filter, limit + 1, offset, known=known, now=now
-                )
-            total = None
-            if counted:
-                total = yield from count(city, criteria.filter, known=known, now=now)
-            page, more = found[:limit], len(found) > limit
-            linked: dict[str, Found] = {}
-            if criteria.join:
-                linked = yield from linked_entities(
-                    city, [one.document for one in page], criteria.selection, criteria.level,
-                    without=criteria.contained_by, known=known,
-                )  # fmt: skip
-            return page, total, linked, more
-
-        page, total, linked, more = await self.door.db.read(city, steps())
+        spread = await self._spread(request, city, form, body)
+        if spread is None:
+            steps = self._page(city, criteria, limit, offset, counted=counted)
+            (page, total, more), linked = await self.door.db.read(city, steps)
+        else:
+            page, total, more = await query_spread(
+                spread, criteria, limit, offset, counted=counted, known=self.door.terms, body=body
+            )
+            linked = await self.door.db.read(city, self._linked(city, criteria, page))
         languages = parse_languages(criteria.lang or request.query_params.get("lang"))
-        body = show(page, linked, criteria, form, languages, geometry)
-        headers = page_links(request, limit, offset, more=more, media=form.media) if links else {}
+        shown = show(page, linked, criteria, form, languages, geometry)
+        headers: dict[str, str] = {}
+        if body is None:
+            headers = page_links(request, limit, offset, more=more, media=form.media)
         if total is not None:
             headers["NGSILD-Results-Count"] = str(total)
-        return answer(body, form, headers=headers)
+        response = answer(shown, form, headers=headers)
+        return spread.warned(response) if spread else response
+
+    async def _spread(self, request: Request, city: str, form: Asked, body: Any) -> Spread | None:
+        """The context sources to be asked, too (§5.7.2.4)."""
+        given = request.query_params if body is None else body
+        csf = parse_q(given["csf"], form.context) if given.get("csf") else None
+        datasets = given.get("datasetId") or []
+        names = datasets.split(",") if isinstance(datasets, str) else datasets
+        return await self.door.sources.of(
+            request, city, ("queryEntity", "queryBatch"), csf=csf, datasets=frozenset(names),
+            context=form.context,
+        )  # fmt: skip
+
+    def _page(
+        self, city: str, criteria: Criteria, limit: int, offset: int, *, counted: bool
+    ) -> Steps[tuple[Page, dict[str, Found]]]:
+        """A page of the entities held here, and those linked to them."""
+        now, known = self.door.clock.now(), self.door.terms
+        # One more than the page tells whether there is a next one.
+        found: list[Found] = []
+        if limit:
+            found = yield from find(city, criteria.filter, limit + 1, offset, known=known, now=now)
+        total = None
+        if counted:
+            total = yield from count(city, criteria.filter, known=known, now=now)
+        page = Page(found[:limit], total, len(found) > limit)
+        return page, (yield from self._linked(city, criteria, page.found))
+
+    def _linked(
+        self, city: str, criteria: Criteria, page: Sequence[Found]
+    ) -> Steps[dict[str, Found]]:
+        if not criteria.join:
+            return {}
+        return (
+            yield from linked_entities(
+                city, [one.document for one in page], criteria.selection, criteria.level,
+                without=criteria.contained_by, known=self.door.terms,
+            )
+        )  # fmt: skip
 
 
 def geometry_of(request: Request, form: Asked) -> str | None:

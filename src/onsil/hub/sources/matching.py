@@ -25,7 +25,7 @@ class Sought:
     `via` are the pseudonyms of the brokers that a request has come by.
     """
 
-    operation: str = ""
+    operations: tuple[str, ...] = ()
     selectors: tuple[Selector, ...] = ()
     attrs: Names = frozenset()
     csf: Tree | None = None
@@ -40,7 +40,7 @@ def considered(registration: Registration, sought: Sought, now: datetime) -> boo
     """Whether a registration counts at all: offered, not expired, no loop, its properties fit."""
     if registration.expires_at is not None and registration.expires_at <= now:
         return False
-    if sought.operation and sought.operation not in registration.operations:
+    if sought.operations and registration.operations.isdisjoint(sought.operations):
         return False
     if registration.alias and registration.alias in sought.via:
         return False
@@ -146,11 +146,8 @@ def _part(
     pattern = patterns.pop() if len(patterns) == 1 and not ids else ""
     typed = any(one.types is not None for one in selectors)
     types = () if typed else tuple(sorted({t for one in fitting for t in one.types}))
-    if not info.attrs:
-        named = attrs or None
-    else:
-        named = (info.attrs & attrs) if attrs else info.attrs
-    return Share(registration, named, ids, pattern, types, not info.attrs)
+    named = info.attrs & attrs if info.attrs and attrs else info.attrs or attrs
+    return Share(registration, named or None, ids, pattern, types, not info.attrs)
 
 
 def _meets_any(info: EntityInfo, selectors: Sequence[Selector]) -> bool:
