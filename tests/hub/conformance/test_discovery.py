@@ -1,6 +1,7 @@
 """Types and attributes in use, clause by clause (GS CIM 009 V1.9.1 §5.7.5-5.7.10)."""
 
 import pytest
+
 from temporal_door import broker, problem
 
 VOCABULARY = "https://uri.etsi.org/ngsi-ld/default-context/"

@@ -1,6 +1,7 @@
-"""Querying entities, clause by clause (GS CIM 009 V1.9.1 §4.9, §4.10, §4.17, §4.19, §4.23, §5.7.2)."""
+"""Querying entities, clause by clause: GS CIM 009 V1.9.1 §4.9-4.23, §5.2.23, §5.7.2."""
 
 import pytest
+
 from temporal_door import CITY, broker, problem
 
 CONTEXT = {"@context": {"commercial": "https://example.org/vocab/commercial"}}

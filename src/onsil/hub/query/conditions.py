@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from onsil.hub.query.filters import Filter, Selector
-from onsil.hub.query.jsonpath import links_path, term_path
+from onsil.hub.query.jsonpath import links_path, tree_path
 from onsil.hub.query.patterns import postgres_pattern
 from onsil.hub.query.q import SYSTEM, Comparison, Path, Span, Tree, attributes_of
 from onsil.hub.query.scopes import Scope, ScopeTree
@@ -102,18 +102,15 @@ class Conditions:
         return self._tree(tree, alias, self.document(tree, alias))
 
     def _tree(self, tree: Tree, alias: str, document: str) -> str:
+        path = tree_path(tree)
+        if path is not None:
+            return self.exists(document, path)
         if isinstance(tree, Comparison):
-            return self.term(tree, alias, document)
+            if tree.path.attribute in SYSTEM:
+                return self.own_time(tree, alias)
+            return self.linked(tree, tree.path, document)
         parts = [self._tree(part, alias, document) for part in tree.parts]
         return "(" + f" {tree.word.upper()} ".join(parts) + ")"
-
-    def term(self, term: Comparison, alias: str, document: str) -> str:
-        path = term.path
-        if path.attribute in SYSTEM:
-            return self.own_time(term, alias)
-        if path.link:
-            return self.linked(term, path, document)
-        return self.exists(document, term_path(term))
 
     def exists(self, document: str, path: str) -> str:
         bound = self.statement.bind(path, "jsonpath")
@@ -121,8 +118,7 @@ class Conditions:
 
     def variables(self) -> str:
         """What paths know by name: the present."""
-        now = orjson.dumps({"now": self.now}).decode()
-        return self.statement.bind(now, "jsonb")
+        return self.statement.bind(orjson.dumps({"now": self.now}).decode(), "jsonb")
 
     def linked(self, term: Comparison, path: Path, document: str) -> str:
         """The same of an entity that a relationship points to."""
@@ -183,13 +179,8 @@ class Conditions:
         units = self.statement.bind(orjson.dumps(UNIT_CODES).decode(), "jsonb")
         return (
             "CASE WHEN (SELECT EXISTS (SELECT FROM hub_series s WHERE s.city = $1"
-            f" AND s.attr_id = ANY({bound}))) THEN {alias}.doc || coalesce((SELECT"
-            f" jsonb_object_agg(t.iri, hub_lay_latest({alias}.doc -> t.iri, l.num, l.ts,"
-            f" coalesce({units} ->> s.unit, s.unit))) FROM hub_series s"
-            " JOIN hub_latest l ON l.city = $1 AND l.series_id = s.series_id"
-            " JOIN hub_term t ON t.city = $1 AND t.term_id = s.attr_id"
-            f" WHERE s.city = $1 AND s.eid = {alias}.eid AND s.attr_id = ANY({bound})"
-            f" AND l.ts IS NOT NULL), '{{}}') ELSE {alias}.doc END"
+            f" AND s.attr_id = ANY({bound}))) THEN hub_live_document($1, {alias}.eid, {alias}.doc,"
+            f" {bound}, {units}) ELSE {alias}.doc END"
         )
 
 

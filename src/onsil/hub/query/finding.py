@@ -25,8 +25,8 @@ _COLUMNS = (
     "e.eid, e.uri, e.type_ids, e.scopes, e.doc, e.created_at, e.modified_at, e.expires_at,"
     " EXISTS (SELECT FROM hub_series live WHERE live.city = $1 AND live.eid = e.eid)"
 )
-# So many candidates are few: they are looked up one by one.
-FEW = 1000
+# So many candidates are few: they are looked up one by one, in order, until the page is full.
+FEW = 3000
 # So many entities are looked through in their order before candidates are joined instead.
 _LOOK_THROUGH = 1500
 _LATEST = """
@@ -167,52 +167,59 @@ def find_by_ids(
 def _page(plan: _Plan, limit: int, offset: int) -> Steps[Sequence[Sequence[Any]]]:
     """A page in the order of entities' numbers, by the way that reads least.
 
-    Few candidates of one term: these, in order. Else the type's entities in order, until the page
-    is full; if it is not full soon, the candidates that all terms have in common.
+    PostgreSQL chooses as it goes: the first term with few candidates gives these; without one it is
+    the type's first entities, which fill the page where many fit. Where they do not, the candidates
+    that all terms have in common are asked for.
     """
     page = f"LIMIT {limit} OFFSET {offset}"
     found = [] if plan.has_ids else candidates(plan.wanted)
     if not found:
         return (yield _in_order(plan, page))
-    few = yield from _few(plan, found)
-    if few is None and offset + limit <= _LOOK_THROUGH // 10:
-        rows = yield _in_order(plan, page, _LOOK_THROUGH)
-        if len(rows) == limit:
-            return rows
+    rows = yield _few_or_first(plan, found, page)
+    got = [row for row in rows if row[0] is not None]
+    if len(got) == limit or rows[0][-1] >= 0:
+        return got
     begun = plan.begun()
-    chosen = [few] if few is not None else found
-    numbers = " INTERSECT ".join(f"({one.sql(begun)})" for one in chosen)
+    numbers = " INTERSECT ".join(f"({one.sql(begun)})" for one in found)
     condition = plan.condition(begun, f"e.eid = ANY(ARRAY({numbers}))")
     sql = f"SELECT {_COLUMNS} FROM hub_entity e WHERE {condition} ORDER BY e.eid {page}"
     return (yield _ask(begun, sql))
 
 
-def _few(plan: _Plan, found: Sequence[Candidates]) -> Steps[Candidates | None]:
-    """The candidates that are fewest, if they are few."""
+def _few_or_first(plan: _Plan, found: Sequence[Candidates], page: str) -> Ask:
+    """A page among few candidates, or else among the first entities. A row's last column is the
+    number of the term whose candidates were taken, or -1; there is always one row."""
     begun = plan.begun()
-    counts = ", ".join(
-        f"(SELECT count(*) FROM ({one.sql(begun)} LIMIT {FEW + 1}) c)" for one in found
+    places = range(len(found))
+    sets = [f"c{n} AS MATERIALIZED ({found[n].sql(begun)} LIMIT {FEW + 1})" for n in places]
+    ways = " ".join(f"WHEN (SELECT count(*) FROM c{n}) <= {FEW} THEN {n}" for n in places)
+    arrays = " ".join(f"WHEN {n} THEN ARRAY(SELECT eid FROM c{n})" for n in places)
+    first = f"ARRAY(SELECT k.eid FROM {_held(plan, begun)} ORDER BY k.eid LIMIT {_LOOK_THROUGH})"
+    chosen = f"e.eid = ANY(CASE (SELECT way FROM chosen) {arrays} ELSE {first} END)"
+    condition = plan.condition(begun, chosen)
+    return _ask(
+        begun,
+        f"WITH {', '.join(sets)},"
+        f" chosen AS MATERIALIZED (SELECT CASE {ways} ELSE -1 END AS way)"
+        f" SELECT f.*, chosen.way FROM chosen LEFT JOIN LATERAL (SELECT {_COLUMNS}"
+        f" FROM hub_entity e WHERE {condition} ORDER BY e.eid {page}) f ON true",
     )
-    rows = yield _ask(begun, f"SELECT {counts}")
-    fewest = min(range(len(found)), key=lambda place: rows[0][place])
-    return found[fewest] if rows[0][fewest] <= FEW else None
 
 
-def _in_order(plan: _Plan, page: str, through: int | None = None) -> Ask:
-    """Entities in the order of their numbers, by way of their type when it is just one.
+def _held(plan: _Plan, begun: Conditions) -> str:
+    """The entities of the one type looked for, or all."""
+    if plan.type is None:
+        return "hub_entity k WHERE k.city = $1"
+    return f"hub_entity_type k WHERE k.city = $1 AND k.type_id = {begun.number(plan.type)}"
 
-    `through`: only so many of them are looked at.
-    """
+
+def _in_order(plan: _Plan, page: str) -> Ask:
+    """Entities in the order of their numbers, by way of their type when it is just one."""
     begun = plan.begun()
-    held = "hub_entity k WHERE k.city = $1"
+    some, order = "", "e.eid"
     if plan.type is not None:
-        number = begun.number(plan.type)
-        held = f"hub_entity_type k WHERE k.city = $1 AND k.type_id = {number}"
-    end = "" if through is None else f" ORDER BY k.eid LIMIT {through}"
-    some = f" JOIN (SELECT k.eid FROM {held}{end}) k ON k.eid = e.eid"
-    order = "k.eid"
-    if through is None and plan.type is None:
-        some, order = "", "e.eid"
+        some = f" JOIN (SELECT k.eid FROM {_held(plan, begun)}) k ON k.eid = e.eid"
+        order = "k.eid"
     return _ask(
         begun,
         f"SELECT {_COLUMNS} FROM hub_entity e{some} WHERE {plan.condition(begun)}"
@@ -270,7 +277,7 @@ def _found(
             created,
             modified,
         )
-        for eid, uri, types, scopes, doc, created, modified, expires, _ in rows
+        for eid, uri, types, scopes, doc, created, modified, expires, *_ in rows
     ]
     measured = [row[0] for row in rows if row[8]]
     if measured:
@@ -278,7 +285,11 @@ def _found(
         documents = {one.eid: one.document for one in found}
         for eid, iri, unit, at, number in points:
             lay_point(documents[eid], iri, number, unit, at)
-    return [replace(one, document=live(one.document, now)) for one in found]
+    for place, one in enumerate(found):
+        there = live(one.document, now)
+        if there is not one.document:
+            found[place] = replace(one, document=there)
+    return found
 
 
 def lay_point(document: Document, iri: str, number: float, unit: str, at: datetime) -> None:

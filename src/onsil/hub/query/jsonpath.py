@@ -12,7 +12,7 @@ from typing import Any
 from onsil.hub.documents import time_text
 from onsil.hub.query.matching import LINKS, VALUES
 from onsil.hub.query.patterns import postgres_pattern
-from onsil.hub.query.q import META, Comparison, Path, Span
+from onsil.hub.query.q import META, SYSTEM, Comparison, Path, Span, Tree
 
 _LIVING = "!(exists(@.expiresAt) && @.expiresAt.datetime() <= $now.datetime())"
 
@@ -23,16 +23,43 @@ def quoted(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def term_path(term: Comparison) -> str:
-    """What exists in a document when a term without a link holds of it; `$now` is the present."""
-    return f"{instances_path(term.path)} ? ({_predicate(term)})"
+def tree_path(tree: Tree) -> str | None:
+    """What exists in a document when a query holds of it; `$now` is the present.
+
+    None for one that looks beyond the document: at linked entities, at the entity's own times.
+    """
+    if isinstance(tree, Comparison):
+        return _term(tree, "$")
+    parts = [_nested(part) for part in tree.parts]
+    if None in parts:
+        return None
+    sign = " && " if tree.word == "and" else " || "
+    return f"$ ? ({sign.join(part for part in parts if part)})"
 
 
-def instances_path(path: Path) -> str:
+def _nested(tree: Tree) -> str | None:
+    if isinstance(tree, Comparison):
+        found = _term(tree, "@")
+        return found and f"exists({found})"
+    parts = [_nested(part) for part in tree.parts]
+    if None in parts:
+        return None
+    sign = " && " if tree.word == "and" else " || "
+    return f"({sign.join(part for part in parts if part)})"
+
+
+def _term(term: Comparison, root: str) -> str | None:
+    path = term.path
+    if path.link or path.attribute in SYSTEM:
+        return None
+    return f"{instances_path(path, root)} ? ({_predicate(term)})"
+
+
+def instances_path(path: Path, root: str = "$") -> str:
     """The unexpired instances of an attribute or sub-attribute."""
     names = [path.attribute, *(n for n in path.inner if n not in META)]
     steps = [f".{quoted(name)}[*] ? ({_LIVING})" for name in names]
-    return "$" + ".attrs".join(steps)
+    return root + ".attrs".join(steps)
 
 
 def links_path(path: Path) -> str:

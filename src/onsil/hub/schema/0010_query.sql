@@ -23,6 +23,20 @@ BEGIN
   RETURN jsonb_set(instances, ARRAY[place::text], plain || point);
 END $$;
 
+-- A document with the newest points of its series laid over these attributes.
+CREATE FUNCTION hub_live_document(
+  c text, entity bigint, document jsonb, attributes int[], unit_codes jsonb
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN document || coalesce((
+    SELECT jsonb_object_agg(t.iri, hub_lay_latest(document -> t.iri, l.num, l.ts,
+                                                  coalesce(unit_codes ->> s.unit, s.unit)))
+      FROM hub_series s JOIN hub_latest l ON l.city = c AND l.series_id = s.series_id
+      JOIN hub_term t ON t.city = c AND t.term_id = s.attr_id
+     WHERE s.city = c AND s.eid = entity AND s.attr_id = ANY (attributes) AND l.ts IS NOT NULL
+  ), '{}');
+END $$;
+
 -- Entities of one attribute whose boxes meet one of these, each once. Operators on boxes are not
 -- leakproof, so this runs as the owner and asks itself whether the session may see that city.
 CREATE FUNCTION hub_entities_in_boxes(wanted_city text, attr int, areas box[])
