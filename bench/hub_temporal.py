@@ -141,7 +141,7 @@ def measure() -> Iterator[Figure]:
                     day = client.get(address, params=RANGE).json()["activePower"]["values"]
                     assert len(day) == 1440, len(day)
                     told = p50_ms(lambda: client.get(address, params=RANGE))
-                    floor = p50_ms(lambda: conn.execute(_FLOOR_RANGE, key).fetchall())
+                    floor = p50_ms(lambda: conn.execute(_FLOOR_RANGE, (CITY, number)).fetchall())
                     yield Figure("temporal_range_1440_p50_ms", told, "ms", floor,
                                  less_is_better=True)  # fmt: skip
             finally:

@@ -79,3 +79,17 @@ def microseconds(instant: datetime) -> int:
 def instant(stamp: int) -> datetime:
     """PostgreSQL's count of µs since 2000-01-01 UTC as an aware instant."""
     return POSTGRES_EPOCH + timedelta(microseconds=stamp)
+
+
+_TO_UNIX_US = 946_684_800_000_000
+
+
+def stamp_texts(stamps: np.ndarray) -> list[str]:
+    """PostgreSQL's counts of µs as times are written: UTC, `Z`, fractions where there are any."""
+    whole = stamps % 1_000_000 == 0
+    moments = (stamps + _TO_UNIX_US).astype("M8[us]")
+    if whole.all():
+        return np.char.add(np.datetime_as_string(moments.astype("M8[s]")), "Z").tolist()
+    made = np.datetime_as_string(moments)
+    made[whole] = np.datetime_as_string(moments[whole].astype("M8[s]"))
+    return np.char.add(made, "Z").tolist()

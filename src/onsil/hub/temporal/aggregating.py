@@ -7,14 +7,14 @@ than its hours.
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from onsil.core.periods import Period
-from onsil.hub.arrays import Column, instant, microseconds
-from onsil.hub.documents import VALUE_KEYS, time_text
+from onsil.hub.arrays import Column, instant, microseconds, stamp_texts
+from onsil.hub.documents import VALUE_KEYS
 from onsil.hub.lake.spanning import vectors
 from onsil.hub.steps import Ask, Steps
 from onsil.hub.temporal.aggregation import (
@@ -28,7 +28,7 @@ from onsil.hub.temporal.aggregation import (
     triples,
 )
 from onsil.hub.temporal.asking import Aggregation, TemporalQuery
-from onsil.hub.temporal.durations import Buckets, buckets, edge_times
+from onsil.hub.temporal.durations import Buckets, buckets
 from onsil.hub.temporal.finding import Hit
 from onsil.hub.temporal.instances import RECORDED, SCOPE
 from onsil.hub.temporal.reading import (
@@ -43,10 +43,6 @@ from onsil.hub.temporal.reading import (
 
 _HOUR_US = 3_600_000_000
 _HOUR = timedelta(hours=1)
-_BOUNDS = """
-SELECT series_id, min(hour), max(hour) FROM hub_rollup
- WHERE city = $1 AND series_id = ANY($2::int4[]) AND hour >= $3 AND hour < $4 GROUP BY series_id
-"""
 _ROLLED = """
 SELECT series_id, array_send(array_agg(hour)), array_send(array_agg(count::float8)),
        array_send(array_agg(total)), array_send(array_agg(minimum)),
@@ -83,8 +79,10 @@ def aggregate(
             evolution[key] = [one for one in seen if not one.instance.get(RECORDED)]
     quick = FROM_ROLLUPS.issuperset(wanted.methods) and query.timeproperty == "observedAt"
     quick = quick and not any(hit.periods for hit in hits)
+    rolled: dict[int, Rolled] = {}
     if quick:
-        first, last = yield from _extent(city, series, query)
+        rolled = yield from _rolled(city, series, query)
+        first, last = yield from _extent(city, series, query, wanted, rolled)
         points: dict[int, Any] = {}
     else:
         points = yield from _all_points(city, series, query)
@@ -102,7 +100,7 @@ def aggregate(
         if cut is None:
             made.append({})
             continue
-        sums = (yield from _sums(city, mine, query, cut)) if quick else {}
+        sums = (yield from _sums(city, mine, rolled, query, cut)) if quick else {}
         made.append(_answers(hit, evolution, mine, sums, points, wanted, cut))
     return made
 
@@ -134,26 +132,55 @@ def _rows(
     }
 
 
-def _extent(
+class Rolled(NamedTuple):
+    """A series' roll-ups that touch the range; hours in µs since 2000-01-01 UTC."""
+
+    hours: np.ndarray
+    count: np.ndarray
+    total: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+
+
+def _rolled(
     city: str, series: Sequence[SeriesOf], query: TemporalQuery
-) -> Steps[tuple[int | None, int | None]]:
-    """The first and last instants of these series' points in the range."""
+) -> Steps[dict[int, Rolled]]:
     period = point_period(query)
     if not series or period is None:
-        return None, None
+        return {}
     ids = [one.id for one in series]
-    rows = yield Ask(_BOUNDS, (city, ids, period.start - _HOUR, period.end))
-    if not rows:
+    rows = yield Ask(_ROLLED, (city, ids, period.start - _HOUR, period.end))
+    made = {}
+    for number, hours, *rest in rows:
+        columns = (np.frombuffer(c, _DOUBLE, offset=_HEADER)["value"].astype(float) for c in rest)
+        stamps = np.frombuffer(hours, _STAMP, offset=_HEADER)["value"].astype(np.int64)
+        made[number] = Rolled(stamps, *columns)
+    return made
+
+
+def _extent(
+    city: str, series: Sequence[SeriesOf], query: TemporalQuery, wanted: Aggregation,
+    rolled: Mapping[int, Rolled],
+) -> Steps[tuple[int | None, int | None]]:  # fmt: skip
+    """The first and last instants of these series' points in the range; by the hour where the
+    buckets do not depend on them."""
+    period = point_period(query)
+    if not rolled or period is None:
         return None, None
-    low, high = min(row[1] for row in rows), max(row[2] for row in rows)
-    first = yield from vectors(city, ids, _overlap(Period(low, low + _HOUR), period))
-    last = yield from vectors(city, ids, _overlap(Period(high, high + _HOUR), period))
-    starts = [int(v.ts[0]) for v in first.values() if len(v)]
-    ends = [int(v.ts[-1]) for v in last.values() if len(v)]
-    if not starts or not ends:  # the edge hours' points lie outside of the range
-        found = yield from vectors(city, ids, period)
-        starts = [int(v.ts[0]) for v in found.values() if len(v)]
-        ends = [int(v.ts[-1]) for v in found.values() if len(v)]
+    low = min(int(one.hours.min()) for one in rolled.values())
+    high = max(int(one.hours.max()) for one in rolled.values())
+    if query.relation in ("after", "between") and not wanted.duration.whole:
+        return max(low, microseconds(period.start)), high + _HOUR_US - 1
+    ids = [one.id for one in series]
+    hours = [Period(instant(hour), instant(hour) + _HOUR) for hour in (low, high)]
+    edges = []
+    for hour in hours:
+        edges.append((yield from vectors(city, ids, _overlap(hour, period))))
+    if not all(any(len(v) for v in edge.values()) for edge in edges):
+        # An edge hour's points lie outside of the range.
+        edges = [(yield from vectors(city, ids, period))] * 2
+    starts = [int(v.ts[0]) for v in edges[0].values() if len(v)]
+    ends = [int(v.ts[-1]) for v in edges[1].values() if len(v)]
     return min(starts, default=None), max(ends, default=None)
 
 
@@ -190,29 +217,27 @@ def _none() -> Steps[dict[int, Any]]:
 
 
 def _sums(
-    city: str, series: Sequence[SeriesOf], query: TemporalQuery, cut: Buckets
-) -> Steps[dict[int, list[Parts]]]:
+    city: str, series: Sequence[SeriesOf], rolled: Mapping[int, Rolled], query: TemporalQuery,
+    cut: Buckets,
+) -> Steps[dict[int, list[Parts]]]:  # fmt: skip
     """Sums of each series by bucket: whole hours from roll-ups, the others from points."""
     period = point_period(query)
     if not series or period is None:
         return {}
-    ids = [one.id for one in series]
-    rows = yield Ask(_ROLLED, (city, ids, period.start - _HOUR, period.end))
     first, last = microseconds(period.start), microseconds(period.end)
     made: dict[int, list[Parts]] = {}
     partial: set[int] = set()
-    for number, *sent in rows:
-        hours = np.frombuffer(sent[0], _STAMP, offset=_HEADER)["value"].astype(np.int64)
-        columns = [np.frombuffer(c, _DOUBLE, offset=_HEADER)["value"].astype(np.float64)
-                   for c in sent[1:]]  # fmt: skip
+    for number in (one.id for one in series if one.id in rolled):
+        hours = rolled[number].hours
         place = cut.place(hours)
         whole = (hours >= first) & (hours + _HOUR_US <= last)
         whole &= place == cut.place(hours + _HOUR_US - 1)
         partial.update(hours[~whole].tolist())
-        count, total, minimum, maximum = (column[whole] for column in columns)
+        count, total, minimum, maximum = (column[whole] for column in rolled[number][1:])
         parts = Parts(place[whole], count.astype(np.int64), total, minimum, maximum)
         made.setdefault(number, []).append(parts)
     if partial:
+        ids = [one.id for one in series]
         for number, parts in (yield from _edges(city, ids, sorted(partial), period, cut)).items():
             made.setdefault(number, []).append(parts)
     return made
@@ -255,7 +280,7 @@ def _answers(
     points: Mapping[int, Any], wanted: Aggregation, cut: Buckets,
 ) -> dict[str, Any]:  # fmt: skip
     """One entity's attributes, aggregated."""
-    edges = [time_text(moment) for moment in edge_times(cut)]
+    edges = stamp_texts(cut.edges)
     keys = {*evolution, *((one.iri, "") for one in mine)}
     made: dict[str, list[dict[str, Any]]] = {}
     for iri, dataset in sorted(keys):
@@ -266,6 +291,7 @@ def _answers(
         if hit.periods is not None:
             vectors_ = [_inside(hit.periods, *vector) for vector in vectors_]
         kind, answers = _attribute(seen, parts, vectors_, wanted, cut)
+        answers = {method: by_bucket for method, by_bucket in answers.items() if by_bucket}
         found = made.setdefault(iri, [])
         if not answers:
             continue

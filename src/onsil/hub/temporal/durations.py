@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from onsil.hub.arrays import instant, microseconds
+from onsil.hub.arrays import microseconds
 
 _FORM = re.compile(
     r"P(?=\d|T\d)(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,6})W)?"
@@ -99,7 +99,3 @@ def _after(local: datetime, duration: Duration, times: int) -> int:
     day = min(local.day, calendar.monthrange(year, month + 1)[1])
     moved = local.replace(year=year, month=month + 1, day=day)
     return microseconds(moved.astimezone(UTC)) + duration.length_us * times
-
-
-def edge_times(found: Buckets) -> list[datetime]:
-    return [instant(int(edge)) for edge in found.edges]

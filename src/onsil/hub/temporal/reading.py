@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from onsil.core.periods import Period
-from onsil.hub.arrays import instant, microseconds
+from onsil.hub.arrays import microseconds, stamp_texts
 from onsil.hub.documents import Instance, time_text
 from onsil.hub.lake.spanning import Vector, ends, vectors
 from onsil.hub.query.units import unit_code
@@ -190,11 +190,14 @@ def _lay(evolution: Evolution, series: SeriesOf, vector: Vector, wanted: Range) 
     }  # fmt: skip
     by_receipt = wanted.query.timeproperty in ("createdAt", "modifiedAt")
     code = series.code
-    for ts, num, received in zip(*(c.tolist() for c in vector), strict=True):
-        observed, value = time_text(instant(ts)), whole(num)
-        if (observed, value) in told:
+    columns = zip(
+        vector.ts.tolist(), vector.num.tolist(), vector.received.tolist(),
+        stamp_texts(vector.ts), stamp_texts(vector.received), strict=True,
+    )  # fmt: skip
+    for ts, num, received, observed, got in columns:
+        value = whole(num)
+        if told and (observed, value) in told:
             continue
-        got = time_text(instant(received))
         made: Instance = {"type": "Property", "value": value}
         if code:
             made["unitCode"] = code
