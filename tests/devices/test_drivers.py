@@ -4,6 +4,7 @@ import io
 import struct
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import cbor2
 import openpyxl
@@ -140,6 +141,11 @@ def test_any_bytes_make_readings_or_a_refusal_with_a_code(name, payload):
     for attribute in {"", RECORDED[name][1], "3303/0/5700", "DDATA"}:
         refused = refusal(name, frame(name, payload, attribute))
         assert refused is None or all((refused.code, refused.ko, refused.en))
+
+
+def test_every_driver_of_ours_has_a_page():
+    folder = Path(__file__).resolve().parents[2] / "docs" / "devices"
+    assert {path.stem for path in folder.glob("*.md")} == set(RECORDED)
 
 
 def refusal(name, one):
