@@ -235,6 +235,19 @@ def test_5_13_5_4_a_failed_reload_keeps_the_context(hub, server):
     assert details(hub, url).status_code == 404
 
 
+def test_5_5_6_a_remote_document_that_is_no_context_is_bad_data(hub, server):
+    server.document = {"note": "no context member here"}
+    answer = create(hub, f"{server.origin}/invalid.jsonld")
+    assert (answer.status_code, kind_of(answer)) == (400, "BadRequestData")
+    assert hub.get(f"{API}/entities/urn:ngsi-ld:T1:e1").status_code == 404
+
+
+@pytest.mark.parametrize("reload", ["true", "xxx"])
+def test_5_13_5_what_is_not_there_is_not_reloaded(hub, reload):
+    answer = hub.delete(f"{CONTEXTS}/wrong_id_context?reload={reload}")
+    assert (answer.status_code, kind_of(answer)) == (400, "BadRequestData")
+
+
 def test_5_13_5_the_core_context_stays(hub):
     core = f"{NGSI_LD}v1/ngsi-ld-core-context-v1.6.jsonld"
     assert details(hub, core).json()["kind"] == "Cached"

@@ -148,13 +148,24 @@ def test_limits_on_time():
     "response",
     [
         httpx.Response(404), httpx.Response(500), httpx.Response(204),
-        httpx.Response(200, content=b"<html>"), httpx.Response(200, json=[1]),
-        httpx.Response(200, json={"no": "context"}), httpx.Response(200, content=b""),
         httpx.Response(200, content=b"x", headers={"Content-Encoding": "br"}),
     ],
 )  # fmt: skip
-def test_what_is_no_context_is_not_available(response):
+def test_5_5_6_what_does_not_come_is_not_available(response):
     refused(answer=answers(response))
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        httpx.Response(200, content=b"<html>"), httpx.Response(200, json=[1]),
+        httpx.Response(200, json={"no": "context"}), httpx.Response(200, content=b""),
+    ],
+)  # fmt: skip
+def test_5_5_6_what_comes_and_is_no_context_is_bad_data(response):
+    with pytest.raises(ContextError) as caught:
+        fetch(answer=answers(response))
+    assert not caught.value.unavailable
 
 
 @pytest.mark.parametrize(

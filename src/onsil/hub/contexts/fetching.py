@@ -60,7 +60,10 @@ class Fetcher:
         self._addresses, self._transport, self._timeout_s = addresses, transport, timeout_s
 
     async def fetch(self, url: str) -> Fetched:
-        """The document at a URL. Raises ContextError (unavailable)."""
+        """The document at a URL.
+
+        Raises ContextError: `unavailable`, or not for a document without a context (§5.5.6).
+        """
         import httpx
 
         try:

@@ -154,21 +154,21 @@ class Library:
 
 
 def read_document(content: bytes, url: str) -> Any:
-    """A JSON-LD document with an @context. Raises ContextError (unavailable)."""
+    """A JSON-LD document with an @context. Raises ContextError (§5.5.6: not `unavailable`)."""
     if len(content) > SIZE_MAX:
-        raise ContextError(f"context {url} is larger than {SIZE_MAX} bytes", unavailable=True)
+        raise ContextError(f"context {url} is larger than {SIZE_MAX} bytes")
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise ContextError(f"context {url} is not JSON", unavailable=True) from error
+        raise ContextError(f"context {url} is not JSON") from error
     context_of(document, url)
     return document
 
 
 def context_of(document: Any, url: str) -> Any:
-    """The @context member of a document. Raises ContextError (unavailable)."""
+    """The @context member of a document. Raises ContextError."""
     if not isinstance(document, dict) or "@context" not in document:
-        raise ContextError(f"{url} has no @context", unavailable=True)
+        raise ContextError(f"{url} has no @context")
     return document["@context"]
 
 

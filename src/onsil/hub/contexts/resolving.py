@@ -162,8 +162,12 @@ class Contexts:
         Raises ContextError (unavailable).
         """
         assert entry.url is not None
-        if not self._library.bundled(entry.url) and not IS_CORE(entry.url):
+        if self._library.bundled(entry.url) or IS_CORE(entry.url):
+            return
+        try:
             await self._fetch(entry.url, anew=True)
+        except ContextError as error:
+            raise ContextError(str(error), unavailable=True) from error
 
     # How URLs are found.
 

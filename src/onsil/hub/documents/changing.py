@@ -180,13 +180,6 @@ def live(document: Document, now: datetime) -> Document:
     return replace(document, attrs=work.attrs)
 
 
-def merge(
-    old: dict[str, list[Instance]], new: dict[str, list[Instance]], now: datetime
-) -> dict[str, list[Instance]]:
-    """Lay new instances over old ones, one datasetId at a time; NGSI-LD Null removes."""
-    return update(Document("", [], [], old), Document("", [], [], new), now).document.attrs
-
-
 class _Work:
     """An entity's attributes while they change."""
 

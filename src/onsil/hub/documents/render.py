@@ -20,6 +20,14 @@ from onsil.hub.documents.terms import (
 _PLAIN_META = ("unitCode", "observedAt", "datasetId")
 _WRAPPED = frozenset(("languageMap", "vocab", "json"))
 _LISTS = frozenset(("valueList", "objectList"))
+# Members of an instance that go out otherwise than they are kept; the broker's own times.
+_WORKED = frozenset(
+    (
+        "attrs", "languageMap", "vocab", "json", "valueList", "objectList", "objectType",
+        "valueType", "lang", "expiresAt", "deletedAt", *SEALED,
+    )
+)  # fmt: skip
+_KEPT_BACK = frozenset(("createdAt", "modifiedAt"))
 
 
 def render(
@@ -168,6 +176,8 @@ def _writer(
         return {key: value} if key in _WRAPPED else value
 
     def full(instance: Instance) -> Any:
+        if plain and _WORKED.isdisjoint(instance):
+            return {name: said for name, said in instance.items() if name not in _KEPT_BACK}
         if languages and "languageMap" in instance:
             instance = shown(instance)
         kind = instance["type"]
@@ -207,6 +217,7 @@ def _writer(
                 made[term(iri)] = full(parts[0]) if len(parts) == 1 else _listed(parts, full)
 
     concise = representation == "concise"
+    plain = representation == "normalized" and not system
     return simplified if representation == "simplified" else full
 
 

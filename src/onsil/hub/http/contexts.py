@@ -88,7 +88,8 @@ class _Resource:
         key, reload = request.path_params["id"], _flag(request, "reload")
         found = await self.door.contexts.find(key, writer.city)
         if found is None:
-            raise not_found(f"there is no context {key[:200]}")
+            missing = f"there is no context {key[:200]}"
+            raise bad_data(missing) if reload else not_found(missing)
         entry = found[0]
         if reload:
             if entry.kind != "Cached":
