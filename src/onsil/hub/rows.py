@@ -33,7 +33,8 @@ def typed_rows(document: Document) -> Iterator[tuple[Kind, str, float | str | da
     """
     for iri, instances in document.attrs.items():
         for instance in instances:
-            yield from ((kind, iri, value) for kind, value in _of_instance(iri, instance))
+            for kind, value in _of_instance(iri, instance):
+                yield kind, iri, value
 
 
 def _of_instance(iri: str, instance: Instance) -> Iterator[tuple[Kind, float | str | datetime]]:

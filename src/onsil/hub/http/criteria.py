@@ -62,7 +62,7 @@ def from_parameters(given: Mapping[str, str], context: Context) -> Criteria:
     if types or ids or pattern:
         tree = parse_type_selection(types, context) if types else None
         selectors = (Selector(tree, _uris(ids), "" if ids else _pattern(pattern)),)
-    query = {name: given[name] for name in _TEXTS if name in given}
+    query: dict[str, Any] = {name: given[name] for name in _TEXTS if name in given}
     query |= {
         name: _listed(given[name])
         for name in _LISTS if name in given and name not in ("pick", "omit", "entities")

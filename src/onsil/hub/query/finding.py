@@ -271,8 +271,8 @@ def _found(
                 list(scopes),
                 doc,
                 time_text(expires) if expires else None,
-                time_text(created),
-                time_text(modified),
+                _stamp(created),
+                _stamp(modified),
             ),
             created,
             modified,
@@ -290,6 +290,12 @@ def _found(
         if there is not one.document:
             found[place] = replace(one, document=there)
     return found
+
+
+def _stamp(moment: datetime) -> str:
+    """`time_text` of what the database told, which is in UTC mostly."""
+    text = moment.isoformat()
+    return text[:-6] + "Z" if text.endswith("+00:00") else time_text(moment)
 
 
 def lay_point(document: Document, iri: str, number: float, unit: str, at: datetime) -> None:

@@ -161,7 +161,7 @@ class _Parser:
         if operator in PATTERNS:
             return Comparison(path, operator, (self.pattern(),))
         start = scanner.at
-        values = tuple(self.values(path))
+        values: tuple[Any, ...] = tuple(self.values(path))
         if operator not in EQUALITY and (len(values) > 1 or isinstance(values[0], Span | bool)):
             raise scanner.error(f"lists, ranges, true and false do not go with {operator}", start)
         return Comparison(path, operator, values)
