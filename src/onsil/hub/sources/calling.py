@@ -17,7 +17,7 @@ from onsil.core.clock import Clock
 from onsil.hub.sources.store import Outcome
 from onsil.hub.sources.terms import Registration
 from onsil.hub.subscriptions.addresses import Reach
-from onsil.hub.subscriptions.by_http import Checked
+from onsil.hub.subscriptions.reaching import Checked
 
 CONNECTIONS_MAX = 128
 ANSWER_MAX = 16 * 1024 * 1024

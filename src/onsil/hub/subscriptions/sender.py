@@ -203,6 +203,7 @@ class Sender:
             await asyncio.sleep(SWEEP_S)
             numbers = await self._store.read(ALL_CITIES, read_numbers(self._feed.after))
             self._feed.overlooked(numbers)
+            self._http.close_idle()
             await self._mqtt.close_idle()
 
     async def _ticking(self) -> None:
