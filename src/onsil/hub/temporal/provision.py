@@ -5,11 +5,12 @@ What is written here need not be a current entity and never becomes one.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
 
+from onsil.core.periods import Period
 from onsil.core.refusal import OperationError
 from onsil.hub.arrays import instant
 from onsil.hub.contexts import Context
@@ -22,6 +23,7 @@ from onsil.hub.documents import (
     parse_entity,
     parse_time,
 )
+from onsil.hub.lake.place import files
 from onsil.hub.steps import Ask, Steps
 from onsil.hub.temporal.history import Kept, append_entries, keep_entities
 from onsil.hub.temporal.instances import SCOPE, Entry, entry_of
@@ -246,7 +248,10 @@ def delete_instance(city: str, uri: str, iri: str, number: str) -> Steps[bool]:
 def _point(
     city: str, uri: str, place: _Place, number: str
 ) -> Steps[tuple[int, datetime, datetime] | None]:
-    """A plain point by its instanceId: series, time, time of receipt."""
+    """A plain point by its instanceId: series, time, time of receipt.
+
+    Raises OperationError for a registered series' point, and for a closed month's.
+    """
     named = point_of_urn(number)
     if named is None:
         return None
@@ -255,8 +260,12 @@ def _point(
         raise _refuse(uri)
     if series != place.plain:
         return None
-    rows = yield Ask(_POINT, (city, series, instant(ts)))
-    return (series, instant(ts), rows[0][0]) if rows else None
+    at = instant(ts)
+    rows = yield Ask(_POINT, (city, series, at))
+    closed = yield from files(city, Period(at, at + timedelta(microseconds=1)))
+    if closed:
+        raise OperationError(f"{at:%Y-%m} is closed: its points lie in the lake", retry=False)
+    return (series, at, rows[0][0]) if rows else None
 
 
 def is_measured(city: str, uri: str) -> Steps[bool]:
