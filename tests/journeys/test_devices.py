@@ -53,7 +53,7 @@ def test_an_official_looks_after_devices(
     expect(page.get_by_text("움직이지 않습니다")).to_be_visible()
     _fits(page)
     axe(page)
-    page.get_by_label("값", exact=False).last.fill("true")
+    page.locator("[name=value]").fill("true")
     page.get_by_role("button", name="명령 보내기").click()
     expect(page.get_by_text("명령을 넣었습니다")).to_be_visible()
     shot(page, f"device-{width}")
