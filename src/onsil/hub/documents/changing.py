@@ -385,9 +385,10 @@ def _as_kind(there: Instance, patch: Instance, lang: str | None) -> Instance:
     if kind == "LanguageProperty" and isinstance(value, str):
         return {"type": kind, "languageMap": {lang or DEFAULT_DATASET: value}}
     items = value if isinstance(value, list) else [value]
+    uris = all(is_uri(v) and v != NULL for v in items)
     fits = {
-        "Relationship": all(is_uri(v) for v in items),
-        "ListRelationship": isinstance(value, list) and all(is_uri(v) for v in value),
+        "Relationship": uris and bool(items),
+        "ListRelationship": uris and isinstance(value, list),
         "ListProperty": isinstance(value, list),
         "JsonProperty": isinstance(value, dict | list),
     }

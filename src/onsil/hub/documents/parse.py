@@ -177,7 +177,7 @@ class _Reader:
             return {"type": "Property", "value": NULL, "bare": True}
         if looks_like_geometry(raw):
             return {"type": "GeoProperty", "value": read_geometry(name, raw)}
-        if iri in _GEO_IRIS and not self.merging:
+        if iri in _GEO_IRIS:
             raise DocumentError(f"{name} is a GeoProperty")
         check_json(name, raw, nulls=self.merging)
         made: Instance = {"type": "Property", "value": raw}

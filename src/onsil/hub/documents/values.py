@@ -131,8 +131,8 @@ def check_json(name: str, value: Any, *, nulls: bool = False, depth: int = 0) ->
     elif isinstance(value, list):
         if depth > _DEPTH:
             raise DocumentError(f"{name}: the value is nested too deeply")
-        for inner in value:
-            check_json(name, inner, nulls=nulls, depth=depth + 1)
+        for inner in value:  # lists are never merged, so nothing in them can be removed
+            check_json(name, inner, depth=depth + 1)
     elif value is None:
         raise DocumentError(f"{name}: null is no value; {NULL!r} removes what a patch names")
 
@@ -165,5 +165,5 @@ def check_language_map(name: str, value: Any, *, nulls: bool = False) -> None:
         texts = text if isinstance(text, list) else [text]
         if not texts or not all(isinstance(t, str) and "\0" not in t for t in texts):
             raise DocumentError(f"{name}: a language has a text or a list of texts")
-        if NULL in texts and not nulls:
+        if NULL in texts and (not nulls or isinstance(text, list)):
             raise DocumentError(f"{name}: a languageMap does not hold {NULL!r}")
