@@ -205,7 +205,7 @@ async def _answer_query(door: Door, request: Request, question: Question) -> Res
 
 
 def _orderable(ordering: Ordering | None) -> None:
-    if ordering is not None and ordering.by_distance:
+    if ordering is not None and any(key.by_distance for key in ordering.keys):
         raise DocumentError("the temporal evolution is not ordered by distance")
 
 

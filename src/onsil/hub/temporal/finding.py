@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from onsil.hub.arrays import microseconds
-from onsil.hub.documents import VALUE_KEYS, Document, DocumentError, Instance
+from onsil.hub.documents import VALUE_KEYS, Document, Instance
 from onsil.hub.query.filters import Filter, Selector
 from onsil.hub.query.geo import place_matches
 from onsil.hub.query.matching import matches
@@ -201,8 +201,6 @@ def _scoped(
 def _ordered(hits: list[Hit], ordering: Ordering) -> list[Hit]:
     """By each criterion, the first one above all; what has no value comes last."""
     for key in reversed(ordering.keys):
-        if key.by_distance:
-            raise DocumentError("the temporal evolution is not ordered by distance")
         keyed = [(_sort_value(hit, key.path), hit) for hit in hits]
         there = [(value, hit) for value, hit in keyed if value is not None]
         there.sort(key=lambda pair: pair[0], reverse=key.descending)
