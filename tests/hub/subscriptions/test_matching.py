@@ -215,3 +215,21 @@ def test_triggering_names_the_instances(word):
     keys = {("a", ""): "created", ("b", ""): "updated", ("c", ""): "deleted"}
     made = change(document(name="x"), document(name="y"))
     assert triggering(one, made, keys) == {k for k, w in keys.items() if w == word}
+
+
+def test_names_of_one_subscription_mean_nothing_elsewhere():
+    from onsil.hub.contexts import compile_context
+    from onsil.hub.documents import parse_selection
+    from onsil.hub.subscriptions.names import Recalled, Recorder, renamed
+
+    context = compile_context({"colour": "https://a.example/colour", "size": "https://a.example/s"})
+    recorder = Recorder(context)
+    parse_selection("colour{size}", None, recorder)  # pyright: ignore
+    assert recorder.kept.keys() == {"colour", "size"}
+    recalled = Recalled(recorder.kept)
+    selection = parse_selection("colour", None, recalled)  # pyright: ignore
+    assert selection.attrs == {"https://a.example/colour"}
+    assert parse_selection("colour", None, CORE).attrs == {IRI("colour")}
+    other = compile_context({"c": "https://a.example/colour"})
+    shown = renamed('colour>5;text=="colour"|colour.size[x]', recorder.kept, other.term)
+    assert shown == 'c>5;text=="colour"|c.https://a.example/s[x]'

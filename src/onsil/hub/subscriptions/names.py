@@ -6,6 +6,7 @@ without its @context at hand, and shown under any other.
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from onsil.hub.contexts import CORE, Context
@@ -15,6 +16,9 @@ _NAME = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s;|(),\[\]{}=<>!~.]+(?:\.(?!\.)[^\s;|(
 
 class Recorder:
     """A context that remembers what it was asked."""
+
+    # Nothing is taken from what the context remembers, so that every name passes by here.
+    checked: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -29,8 +33,12 @@ class Recorder:
         iri = self.vocabulary[value] = self._context.vocab_iri(value)
         return iri
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
+    def remember(self, name: str, iri: str) -> None:
+        """Other names may stand for other IRIs elsewhere: nothing is remembered here."""
+
+    @property
+    def aliases(self) -> Any:
+        return self._context.aliases
 
     @property
     def kept(self) -> dict[str, str]:
@@ -41,17 +49,20 @@ class Recorder:
 class Recalled:
     """A context of the names that were kept."""
 
+    checked: Mapping[str, str] = MappingProxyType({})
+    aliases: frozenset[str] = frozenset()
+
     def __init__(self, kept: Mapping[str, str]) -> None:
         self._kept = kept
+
+    def remember(self, name: str, iri: str) -> None:
+        """What is kept is all there is."""
 
     def iri(self, name: str) -> str:
         return self._kept.get(name) or CORE.iri(name)
 
     def vocab_iri(self, value: str) -> str:
         return self._kept.get(" " + value) or CORE.vocab_iri(value)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(CORE, name)
 
 
 def renamed(value: Any, kept: Mapping[str, str], term: Callable[[str], str]) -> Any:
