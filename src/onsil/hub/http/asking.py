@@ -122,7 +122,7 @@ def preference(prefer: str, name: str) -> str:
 
 def content_type(request: Request, allowed: Sequence[str]) -> str:
     """The body's media type, without parameters. Raises Problem, a bare 415 (§6.3.4)."""
-    kind = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    kind = request.headers.get("Content-Type", JSON).split(";")[0].strip().lower()
     if kind not in allowed:
         raise Problem(415, "")
     return kind
