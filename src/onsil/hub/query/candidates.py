@@ -64,6 +64,11 @@ class Candidates(NamedTuple):
 
     parts: Sequence[_Rows | _Live | _Scoped]
 
+    @property
+    def open(self) -> bool:
+        """Whether a part has no end, as everything above a number: seldom few."""
+        return any(not isinstance(p, _Scoped) and p.operator != "==" for p in self.parts)
+
     def sql(self, conditions: Conditions) -> str:
         """A SELECT of their numbers; binds its values to the conditions' statement."""
         return " UNION ALL ".join(part.sql(conditions) for part in self.parts)

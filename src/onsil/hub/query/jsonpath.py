@@ -132,6 +132,9 @@ def _equal(term: Comparison, targets: list[str], links: list[str]) -> str:
 def _any(targets: list[str], operator: str, value: Any) -> str:
     text, method = _written(value)
     fitting = _fitting(targets, value)
+    if method and targets != ["@"]:
+        # One by one: what is no time among a list's members must not hide the others.
+        return " || ".join(f"exists({t} ? (@{method} {operator} {text}))" for t in fitting)
     return " || ".join(f"{t}{method} {operator} {text}" for t in fitting)
 
 
