@@ -5,7 +5,7 @@ one. Numbers left out are asked for again for a while, and a sweep finds what ca
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -130,21 +130,29 @@ class Roll:
         """Read what has changed; the lanes with their subscription, None for one that is gone."""
         versions = await store.read("*", read_versions())
         changed: list[tuple[Lane, Subscription | None]] = []
+        for city in self._versions.keys() - versions.keys():  # the tenant was wiped
+            changed += self._drop(city, {})
+            del self._versions[city]
         for city, version in versions.items():
             if self._versions.get(city) == version:
                 continue
             there = {(city, one.subscription.number): one
                      for one in await store.read(city, read_active(city))}  # fmt: skip
-            for lane in [k for k in self.active if k[0] == city and k not in there]:
-                del self.active[lane]
-                self._due.pop(lane, None)
-                self._last.pop(lane, None)
-                changed.append((lane, None))
+            changed += self._drop(city, there)
             for lane, one in there.items():
                 self._take(lane, one, now)
                 changed.append((lane, one.subscription))
             self._versions[city] = version
         return changed
+
+    def _drop(self, city: str, there: Mapping[Lane, Active]) -> list[tuple[Lane, None]]:
+        """Forget the subscriptions of a city that are not there any more."""
+        gone = [lane for lane in self.active if lane[0] == city and lane not in there]
+        for lane in gone:
+            del self.active[lane]
+            self._due.pop(lane, None)
+            self._last.pop(lane, None)
+        return [(lane, None) for lane in gone]
 
     def _take(self, lane: Lane, one: Active, now: datetime) -> None:
         before = self.active.get(lane)

@@ -117,12 +117,5 @@ def delete_subscription(city: str, kind: Kind, uri: str) -> Steps[bool]:
     return bool(rows)
 
 
-def forget_subscriptions(city: str) -> Steps[None]:
-    """Remove every subscription of a tenant."""
-    yield from _next_version(city)
-    yield Ask("DELETE FROM hub_outbox WHERE city = $1", (city,))
-    yield Ask("DELETE FROM hub_subscription WHERE city = $1", (city,))
-
-
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
