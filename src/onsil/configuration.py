@@ -105,7 +105,7 @@ class Configuration:
     @property
     def lake_home(self) -> Path:
         """Where closed months lie as Parquet files."""
-        return Path(self.lake_folder) if self.lake_folder else self.data_folder / "lake"
+        return Path(self.lake_folder or self.data_folder / "lake").resolve()
 
     @property
     def key_folder(self) -> Path:
@@ -181,5 +181,8 @@ def load(environment: dict[str, str]) -> Configuration:
 
 @cache
 def configuration() -> Configuration:
-    """The settings of this process, read once."""
-    return load(dict(os.environ))
+    """The settings of this process, read once; engine rooms find theirs in the environment."""
+    made = load(dict(os.environ))
+    os.environ["ONSIL_LAKE_HOME"] = str(made.lake_home)
+    os.environ["ONSIL_TEMPORAL_PAGE"] = str(made.temporal_page)
+    return made

@@ -3,6 +3,7 @@
 One entity or a query, as a GET or as a Query in a body; instances, pairs or aggregates.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onsil.configuration import configuration
 from onsil.hub.documents import DocumentError, is_uri, parse_languages
 from onsil.hub.http import temporal_provision
 from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number, paging
 from onsil.hub.http.criteria import Criteria, from_parameters, from_query
+from onsil.hub.http.distributing import Spread, entity_path
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import Problem, bad_data, bad_request, not_found
+from onsil.hub.http.gathering import evolutions_spread
 from onsil.hub.query.ordering import Ordering
 from onsil.hub.steps import Steps
 from onsil.hub.temporal.aggregating import aggregate
@@ -42,7 +44,9 @@ from onsil.hub.temporal.representation import (
 FORMATS = frozenset(
     ("normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues")
 )
+_TEMPORAL = ("timerel", "timeAt", "endTimeAt", "timeproperty")
 _OPTIONS = FORMATS | {"sysAttrs"}
+PAGE = 30  # instances of one entity in an answer, where nothing else is set
 PAGE_MAX = 10_000  # instances of one entity that a client may ask for in one answer
 
 
@@ -108,10 +112,19 @@ def routes(door: Door) -> list[Route]:
         question = _question(given, asked, from_parameters(own, asked.context), given)
         steps = _retrieve(door.tenant(request), uri, question, door.clock.now())
         found = await _read(door, request, steps)
-        if found is None:
-            raise not_found(uri)
-        body, headers = found
-        return answer(body, asked, 206 if headers else 200, headers)
+        spread = await _sources(door, request, "retrieveTemporal")
+        if spread is None:
+            if found is None:
+                raise not_found(uri)
+            body, headers = found
+            return answer(body, asked, 206 if headers else 200, headers)
+        held = [found[0]] if found is not None else []
+        path = f"/temporal{entity_path(uri)}"
+        together = await evolutions_spread(spread, path, held, uri)
+        if not together:
+            raise spread.missing(not_found(uri))
+        headers = found[1] if found is not None else {}
+        return spread.warned(answer(together[0], asked, 206 if headers else 200, headers))
 
     return [
         Route(base, query, methods=["GET"]),
@@ -119,6 +132,13 @@ def routes(door: Door) -> list[Route]:
         Route(f"{PREFIX}/temporal/entityOperations/query", query_by_body, methods=["POST"]),
         *temporal_provision.routes(door),
     ]
+
+
+async def _sources(door: Door, request: Request, operation: str) -> Spread | None:
+    """The context sources that have a part of the temporal evolution asked for (§5.7.3, §5.7.4)."""
+    given = request.query_params
+    wanted = {name: given[name] for name in _TEMPORAL if name in given}
+    return await door.sources.of(request, door.tenant(request), operation, temporal=wanted)
 
 
 async def _read(door: Door, request: Request, steps: Steps[Any]) -> Any:
@@ -158,7 +178,7 @@ def _question(
         parse_languages(criteria.lang) if criteria.lang else (), criteria.selection,
     )  # fmt: skip
     capped = "instanceLimit" in parameters
-    room = configuration().temporal_page
+    room = int(os.environ.get("ONSIL_TEMPORAL_PAGE", PAGE))
     if capped:
         room = _whole(parameters["instanceLimit"], PAGE_MAX)
     return Question(asked, criteria, query, form, aggregation, _zone(parameters), room, capped)
@@ -198,10 +218,16 @@ async def _answer_query(door: Door, request: Request, question: Question) -> Res
     steps = _find(door.tenant(request), wanted, question, door.clock.now(), limit, offset, counted)
     body, found, total, headers = await _read(door, request, steps)
     partial = bool(headers)
+    spread = None
+    if request.method == "GET":
+        spread = await _sources(door, request, "queryTemporal")
+    if spread is not None:
+        body = (await evolutions_spread(spread, "/temporal/entities", body))[:limit]
     headers |= paging(request, [None] * found, limit, offset)
     if counted:
         headers["NGSILD-Results-Count"] = str(total)
-    return answer(body, question.asked, 206 if partial else 200, headers)
+    response = answer(body, question.asked, 206 if partial else 200, headers)
+    return spread.warned(response) if spread else response
 
 
 def _orderable(ordering: Ordering | None) -> None:

@@ -1,11 +1,11 @@
 """Where the lake's files lie, and which of them the database knows."""
 
+import os
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from onsil.configuration import configuration
 from onsil.core.periods import Period
 from onsil.hub.steps import Ask, Steps
 
@@ -33,8 +33,9 @@ class LakeFile(NamedTuple):
 
 
 def folder() -> Path:
-    """The folder of the lake's files."""
-    return configuration().lake_home
+    """The folder of the lake's files: the environment says where (see onsil.configuration)."""
+    data = os.environ.get("ONSIL_DATA_FOLDER", ".data")
+    return Path(os.environ.get("ONSIL_LAKE_HOME") or Path(data) / "lake").resolve()
 
 
 def files(city: str, period: Period | None = None, kind: str = "points") -> Steps[list[LakeFile]]:
