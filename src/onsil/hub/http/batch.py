@@ -1,5 +1,6 @@
 """Batch operations: GS CIM 009 V1.9.1 §5.6.7-10, §5.6.20 at §6.14-17, §6.31."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,10 +15,12 @@ from onsil.hub.documents import is_uri, parse_entity
 from onsil.hub.http.asking import JSON
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import Problem, bad_data, problem_of
+from onsil.hub.http.providing import Batch
 from onsil.hub.terms import Writer
 from onsil.hub.writing import Done, Intent, creating, deleting, write
 
 BATCH_MAX = 1000
+_MAKING = frozenset({"create"})  # what is done at a source is told as created
 
 # From an item and its context to what is wanted of an entity. Raises DocumentError.
 Read = Callable[[Any, Context], Intent]
@@ -113,30 +116,55 @@ class _Batches:
             raise Problem(
                 413, "BadRequestData", "Too many items", f"At most {BATCH_MAX} in a batch"
             )
-        intents, errors = await self._read(request, body, read, writer)
+        name = request.url.path.rstrip("/").rsplit("/", 1)[1]
+        spread = await self.door.sources.of(request, writer.city, f"{name}Batch", writing=True)
+        sources = Batch(spread, f"{name}Batch") if spread else None
+        intents, errors = await self._read(request, body, read, writer, sources)
+        sending = asyncio.ensure_future(sources.send()) if sources else None
+        done = await self._commit(writer.city, intents, errors)
+        if sending is not None:
+            there, failed = await sending
+            known = {one.uri for one in done}
+            done += [Done(uri, name in _MAKING, None) for uri in there if uri not in known]
+            errors += failed
+        return done, errors
+
+    async def _commit(
+        self, city: str, intents: Sequence[Intent], errors: list[dict[str, Any]]
+    ) -> list[Done]:
+        """What was done here; the others' errors are added."""
+        done: list[Done] = []
         if not intents:
-            return [], errors
+            return done
         clock, terms = self.door.clock, self.door.terms
-        outcomes = await self.door.db.write(
-            writer.city, lambda: write(writer.city, intents, clock.now(), terms)
-        )
-        done = []
+        outcomes = await self.door.db.write(city, lambda: write(city, intents, clock.now(), terms))
         for intent, outcome in zip(intents, outcomes, strict=True):
             if isinstance(outcome, Done):
                 done.append(outcome)
             else:
                 errors.append(_error(intent.uri, outcome))
-        return done, errors
+        return done
 
     async def _read(
-        self, request: Request, body: Sequence[Any], read: Read, writer: Writer
+        self,
+        request: Request,
+        body: Sequence[Any],
+        read: Read,
+        writer: Writer,
+        sources: Batch | None,
     ) -> tuple[list[Intent], list[dict[str, Any]]]:
         intents: list[Intent] = []
         errors: list[dict[str, Any]] = []
         for raw in body:
             try:
-                intent = read(raw, await self.door.context_of(request, raw))
+                context = await self.door.context_of(request, raw)
+                intent = read(raw, context)
                 self.door.allow(writer, intent.uri)
+                if sources is not None:
+                    left = sources.take(raw, context)
+                    if left is None:
+                        continue
+                    intent = intent if left is raw else read(left, context)
                 intents.append(intent)
             except Exception as error:
                 problem = problem_of(error)

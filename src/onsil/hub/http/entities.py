@@ -25,6 +25,7 @@ from onsil.hub.http.criteria import from_parameters
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import Problem, bad_data, not_found
 from onsil.hub.http.gathering import retrieve_spread
+from onsil.hub.http.providing import Here, provide
 from onsil.hub.http.querying import feature_of, geometry_of, show
 from onsil.hub.query.finding import Found, retrieve
 from onsil.hub.query.joining import linked_entities
@@ -73,6 +74,20 @@ def gated(request: Request, context: Context, decide: Callable[..., Any]) -> Dec
     return existing(checked, uri)
 
 
+def left_of(document: Document, gone: frozenset[str]) -> Document:
+    """A document without these attributes."""
+    if gone.isdisjoint(document.attrs):
+        return document
+    attrs = {iri: held for iri, held in document.attrs.items() if iri not in gone}
+    return replace(document, attrs=attrs)
+
+
+async def types_of(door: Door, city: str, uri: str) -> list[str]:
+    """The types of an entity held here; none where it is not."""
+    found = await door.db.read(city, retrieve(city, uri, known=door.terms, now=door.clock.now()))
+    return found.document.types if found is not None else []
+
+
 class _Entities:
     def __init__(self, door: Door) -> None:
         self.door = door
@@ -83,8 +98,21 @@ class _Entities:
         body, context = await self.door.body(request)
         document = parse_entity(body, context)
         self.door.allow(writer, document.uri)
-        await self.door.committer.commit(writer.city, creating(document))
-        return Response(status_code=201, headers={"Location": location(document.uri)})
+        place = location(document.uri)
+
+        async def here(gone: frozenset[str]) -> Response:
+            await self.door.committer.commit(writer.city, creating(left_of(document, gone)))
+            return Response(status_code=201, headers={"Location": place})
+
+        spread = await self.door.sources.of(
+            request, writer.city, "createEntity", context=context, writing=True
+        )
+        if spread is None:
+            return await here(frozenset())
+        return await provide(
+            spread, "createEntity", document.uri, document.types, frozenset(document.attrs), body,
+            here, result="batch", created=place,
+        )  # fmt: skip
 
     async def retrieve(self, request: Request) -> Response:
         """GET /entities/{id}: the entity as it is now."""
@@ -145,13 +173,19 @@ class _Entities:
         if observed_at is not None:
             parse_time(observed_at)
         lang = query.get("lang")
-        decide = gated(
-            request,
-            context,
-            lambda old, now: merge_entity(old, patch, now, observed_at=observed_at, lang=lang),
-        )
-        await self.door.committer.commit(writer.city, Intent(uri, decide))
-        return Response(status_code=204)
+
+        async def here(gone: frozenset[str]) -> Response:
+            part = left_of(patch, gone)
+            decide = gated(
+                request,
+                context,
+                lambda old, now: merge_entity(old, part, now, observed_at=observed_at, lang=lang),
+            )
+            await self.door.committer.commit(writer.city, Intent(uri, decide))
+            return Response(status_code=204)
+
+        names = frozenset(patch.attrs)
+        return await self._provide(request, writer.city, "mergeEntity", names, body, context, here)
 
     async def replace(self, request: Request) -> Response:
         """PUT /entities/{id}: the entity made anew."""
@@ -161,9 +195,17 @@ class _Entities:
         body, context = await self.door.body(request)
         new = parse_entity(body, context, partial=True)
         _same_id(new, uri)
-        decide = gated(request, context, lambda old, now: replace_entity(old, new, now))
-        await self.door.committer.commit(writer.city, Intent(uri, decide))
-        return Response(status_code=204)
+
+        async def here(gone: frozenset[str]) -> Response:
+            part = left_of(new, gone)
+            decide = gated(request, context, lambda old, now: replace_entity(old, part, now))
+            await self.door.committer.commit(writer.city, Intent(uri, decide))
+            return Response(status_code=204)
+
+        names = frozenset(new.attrs)
+        return await self._provide(
+            request, writer.city, "replaceEntity", names, body, context, here
+        )
 
     async def delete(self, request: Request) -> Response:
         """DELETE /entities/{id}: refused (422) for an entity that has measured series."""
@@ -171,8 +213,25 @@ class _Entities:
         uri = request.path_params["id"]
         self.door.allow(writer, uri)
         fits = of_type(request, request.scope["visit"].context)
-        await self.door.committer.commit(writer.city, deleting(uri, fits))
-        return Response(status_code=204)
+
+        async def here(_: frozenset[str]) -> Response:
+            await self.door.committer.commit(writer.city, deleting(uri, fits))
+            return Response(status_code=204)
+
+        context = request.scope["visit"].context
+        return await self._provide(request, writer.city, "deleteEntity", None, None, context, here)
+
+    async def _provide(
+        self, request: Request, city: str, operation: str, attrs: frozenset[str] | None, body: Any,
+        context: Context, here: Here,
+    ) -> Response:  # fmt: skip
+        """The write of an entity here, and at the context sources it concerns."""
+        spread = await self.door.sources.of(request, city, operation, context=context, writing=True)
+        if spread is None:
+            return await here(frozenset())
+        uri = request.path_params["id"]
+        types = await types_of(self.door, city, uri)
+        return await provide(spread, operation, uri, types, attrs, body, here, result="batch")
 
 
 def _same_id(document: Document, uri: str) -> None:

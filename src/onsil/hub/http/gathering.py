@@ -60,7 +60,11 @@ async def retrieve_spread(
 
 
 async def _retrieve(spread: Spread, share: Share, uri: str) -> Document | None:
-    context, url = await spread.context_for(share.registration)
+    try:
+        context, url = await spread.context_for(share.registration)
+    except ContextError as error:
+        spread.warn(199, share.registration, str(error))
+        return None
     target = entity_path(uri) + ("?local=true" if share.registration.local_only else "")
     call = Call("GET", target, spread.headers(share.registration, url))
     answered = await spread.ask(share.registration, call)
@@ -319,7 +323,11 @@ async def discover_spread(spread: Spread, path: str) -> list[tuple[Any, Context]
     pairs = [("details", details)] if details else []
 
     async def one(registration: Any) -> tuple[Any, Context] | None:
-        context, url = await spread.context_for(registration)
+        try:
+            context, url = await spread.context_for(registration)
+        except ContextError as error:
+            spread.warn(199, registration, str(error))
+            return None
         asked = [*pairs, *([("local", "true")] if registration.local_only else [])]
         target = path + (f"?{query_text(asked)}" if asked else "")
         found = await spread.ask(
@@ -327,7 +335,11 @@ async def discover_spread(spread: Spread, path: str) -> list[tuple[Any, Context]
         )
         if found is None:
             return None
-        return found[0], await spread.answer_context(found[1], found[0], context)
+        try:
+            return found[0], await spread.answer_context(found[1], found[0], context)
+        except ContextError as error:
+            spread.warn(111, registration, str(error))
+            return None
 
     answers = await asyncio.gather(*(one(r) for r in spread.registrations))
     return [answered for answered in answers if answered is not None]
