@@ -1,9 +1,9 @@
-"""The database brought up to date and the cities' programmes read: run before the roles start.
+"""The database brought up to date and the cities' folders read: run before the roles start.
 
     python -m onsil.supervisor.schema
 
-The tables are built by the database's owner; the programmes are then loaded in the role that the
-running system has, so that row-level security holds for this, too.
+The tables are built by the database's owner; programmes and data sets are then loaded in the
+role that the running system has, so that row-level security holds for this, too.
 """
 
 import logging
@@ -28,13 +28,19 @@ def main() -> int:
 
 
 def load_cities() -> None:
-    """Load every city's programmes; a faulty one is told on one line and left as it was."""
+    """Load every city's programmes and data sets; a faulty file is told on one line and left."""
+    from onsil.core.refusal import OperationError
     from onsil.rewards import services as rewards
     from onsil.tenancy.cities import all_cities
+    from onsil.tenancy.offering import load_datasets
 
-    for city in all_cities():
+    for city, profile in all_cities().items():
         for problem in rewards.load_programmes(city).problems:
             print(f"{city}: {problem.text('en')}", file=sys.stderr)
+        try:
+            load_datasets(profile)
+        except OperationError as error:
+            print(f"{city}: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

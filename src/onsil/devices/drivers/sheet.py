@@ -42,7 +42,7 @@ def sheet_rows(
         finally:
             book.close()
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, IndexError,
-            AttributeError, SyntaxError, EOFError, NotImplementedError) as error:  # fmt: skip
+            AttributeError, SyntaxError, EOFError, RuntimeError) as error:  # fmt: skip
         if getattr(error, "ko", None):  # a DecodeError of the consumer's or ours
             raise
         raise malformed(f"not a readable workbook ({str(error)[:80]})") from error
