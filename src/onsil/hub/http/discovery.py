@@ -8,8 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from onsil.hub.http.asking import answer
+from onsil.hub.http.distributing import Spread
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import bad_data, bad_request, not_found
+from onsil.hub.http.gathering import discover_spread
 from onsil.hub.query.discovery import (
     AttributeInfo,
     attributes,
@@ -45,19 +47,25 @@ class _Discovery:
         term, now = form.context.term, self.door.clock.now()
         if detailed:
             rows = await self.door.db.read(city, types_with_attributes(city, now))
+            spread = await self._spread(request, city, "retrieveEntityTypeDetails")
+            known = {iri: set(names) for iri, names in rows}
+            await _add(spread, "/types", known, "typeName", "attributeNames")
             body = [
                 {
                     "id": iri, "type": "EntityType", "typeName": term(iri),
                     "attributeNames": sorted(term(a) for a in names),
                 }
-                for iri, names in rows
+                for iri, names in known.items()
             ]  # fmt: skip
-            return answer(body, form, headers=_counted(request, len(body)))
+            return _warned(spread, answer(body, form, headers=_counted(request, len(body))))
         found = await self.door.db.read(city, types_with_counts(city, now))
-        names = sorted(term(iri) for iri, _ in found)
+        spread = await self._spread(request, city, "retrieveEntityTypes")
+        iris = {iri: set() for iri, _ in found}
+        await _add(spread, "/types", iris, "typeList")
+        names = sorted(term(iri) for iri in iris)
         listed = {"id": _list_id("EntityTypeList", city), "type": "EntityTypeList",
                   "typeList": names}  # fmt: skip
-        return answer(listed, form, headers=_counted(request, len(names)))
+        return _warned(spread, answer(listed, form, headers=_counted(request, len(names))))
 
     async def type(self, request: Request) -> Response:
         """GET /types/{type}: its EntityTypeInfo."""
@@ -84,19 +92,24 @@ class _Discovery:
         form, city = self.door.asked(request), self.door.tenant(request)
         term = form.context.term
         infos = await self.door.db.read(city, attributes(city, now=self.door.clock.now()))
+        known = {one.iri: set(one.types) for one in infos}
         if detailed:
+            spread = await self._spread(request, city, "retrieveAttrTypeDetails")
+            await _add(spread, "/attributes", known, "attributeName", "typeNames")
             body = [
                 {
-                    "id": one.iri, "type": "Attribute", "attributeName": term(one.iri),
-                    "typeNames": sorted(term(t) for t in one.types),
+                    "id": iri, "type": "Attribute", "attributeName": term(iri),
+                    "typeNames": sorted(term(t) for t in types),
                 }
-                for one in infos
+                for iri, types in known.items()
             ]  # fmt: skip
-            return answer(body, form, headers=_counted(request, len(body)))
-        names = sorted(term(one.iri) for one in infos)
+            return _warned(spread, answer(body, form, headers=_counted(request, len(body))))
+        spread = await self._spread(request, city, "retrieveAttrTypes")
+        await _add(spread, "/attributes", known, "attributeList")
+        names = sorted(term(iri) for iri in known)
         listed = {"id": _list_id("AttributeList", city), "type": "AttributeList",
                   "attributeList": names}  # fmt: skip
-        return answer(listed, form, headers=_counted(request, len(names)))
+        return _warned(spread, answer(listed, form, headers=_counted(request, len(names))))
 
     async def attribute(self, request: Request) -> Response:
         """GET /attributes/{attribute}: how it is used."""
@@ -115,6 +128,30 @@ class _Discovery:
             "attributeTypes": one.kinds, "typeNames": sorted(term(t) for t in one.types),
             "attributeCount": one.count,
         }, form)  # fmt: skip
+
+
+    async def _spread(self, request: Request, city: str, operation: str) -> Spread | None:
+        return await self.door.sources.of(request, city, operation)
+
+
+async def _add(
+    spread: Spread | None, path: str, known: dict[str, set[str]], names: str, inner: str = ""
+) -> None:
+    """Add what context sources have: a list of `names`, or objects with names of `inner`."""
+    if spread is None:
+        return
+    for body, context in await discover_spread(spread, path):
+        items = body if isinstance(body, list) else body.get(names) if names in body else []
+        for item in items or ():
+            name = item.get(names) if isinstance(item, dict) else item
+            if isinstance(name, str):
+                held = known.setdefault(context.iri(name), set())
+                more = item.get(inner, ()) if isinstance(item, dict) else ()
+                held |= {context.iri(one) for one in more if isinstance(one, str)}
+
+
+def _warned(spread: Spread | None, response: Response) -> Response:
+    return spread.warned(response) if spread else response
 
 
 def _detailed(request: Request) -> bool:

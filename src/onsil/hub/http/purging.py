@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from onsil.hub.contexts import Context
 from onsil.hub.documents import AttributeMissing, Changed, Document, check_name, delete_attribute
-from onsil.hub.http.asking import flag, listed
+from onsil.hub.http.asking import JSON, flag, listed
 from onsil.hub.http.criteria import Criteria, from_parameters
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import bad_data
+from onsil.hub.http.providing import purge_spread
 from onsil.hub.query.finding import find
 from onsil.hub.query.q import attributes_of
+from onsil.hub.terms import Writer
 from onsil.hub.writing import Done, Intent, deleting, existing, write
 
 PAGE = 500
@@ -43,6 +46,21 @@ class _Purge:
         criteria = from_parameters(request.query_params, context)
         drop, keep = _names(request, "drop", context), _names(request, "keep", context)
         _check_width(request, criteria, drop or keep)
+        city = writer.city
+        spread = await self.door.sources.of(request, city, "purgeEntity")
+        if spread is not None:
+            attrs = frozenset(criteria.filter.attrs)
+            failed = await purge_spread(spread, criteria.filter.selectors, attrs)
+            if failed:
+                await self._here(writer, criteria, drop, keep)
+                told = {"success": [], "errors": failed}
+                return Response(orjson.dumps(told), 207, media_type=JSON)
+        return await self._here(writer, criteria, drop, keep)
+
+    async def _here(
+        self, writer: Writer, criteria: Criteria, drop: Sequence[str], keep: Sequence[str]
+    ) -> Response:
+        """The same of the entities held here."""
         city, clock = writer.city, self.door.clock
         skipped = 0
         while True:
