@@ -18,6 +18,7 @@ from onsil.hub.http import (
     discovery,
     entities,
     identity,
+    openapi,
     purging,
     querying,
     sources,
@@ -32,7 +33,7 @@ from onsil.hub.http.routing import Router
 
 RESOURCES = (
     entities, attributes, batch, purging, querying, discovery, contexts,
-    subscriptions, temporal, tenants, sources, identity,
+    subscriptions, temporal, tenants, sources, identity, openapi,
 )  # fmt: skip
 
 
