@@ -129,7 +129,6 @@ class _Discovery:
             "attributeCount": one.count,
         }, form)  # fmt: skip
 
-
     async def _spread(self, request: Request, city: str, operation: str) -> Spread | None:
         return await self.door.sources.of(request, city, operation)
 
