@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from onsil.hub.changes import AttributeChange, Change
+from onsil.hub.datasets.checking import verify_changes
 from onsil.hub.documents import Changed, Document, DocumentError, create, live, parse_time
 from onsil.hub.entity_rows import Stored, Written, insert, load, lock_names, remove, update
 from onsil.hub.steps import Ask, Steps
@@ -189,6 +190,7 @@ def _store(
         if entity.stored or entity.document
     ]
     if changes:
+        yield from verify_changes(city, changes)
         yield from append_changes(city, changes)
         yield from enqueue_changes(city, changes)
 

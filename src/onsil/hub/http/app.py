@@ -14,6 +14,7 @@ from onsil.core.clock import Clock, SystemClock
 from onsil.hub.http import (
     attributes,
     batch,
+    catalogue,
     contexts,
     discovery,
     entities,
@@ -33,7 +34,7 @@ from onsil.hub.http.routing import Router
 
 RESOURCES = (
     entities, attributes, batch, purging, querying, discovery, contexts,
-    subscriptions, temporal, tenants, sources, identity, openapi,
+    subscriptions, temporal, tenants, sources, identity, openapi, catalogue,
 )  # fmt: skip
 
 
