@@ -15,6 +15,7 @@ from onsil.console.views import (
     shop_facts,
     shops,
     sites,
+    verification,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/sites/<uuid:site>/", sites.detail, name="console-site"),
     path("console/sites/<uuid:site>/points.csv", sites.points_csv, name="console-site-csv"),
     path("console/quarantine/", sites.quarantine, name="console-quarantine"),
+    path("console/verification/", verification.listing, name="console-verification"),
     path("console/programmes/", programmes.listing, name="console-programmes"),
     path("console/programmes/<slug:code>/", programmes.detail, name="console-programme"),
     path("console/programmes/<slug:code>/fund/", programmes.fund, name="console-fund"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from onsil.portal.views import home, journey, log, pages, receipts, registry, sites, trust
+from onsil.portal.views import home, journey, log, offer, pages, receipts, registry, sites, trust
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,6 +13,18 @@ urlpatterns = [
     path("sites/<slug:code>/chart/", sites.chart, name="site-chart"),
     path("verify/", pages.verify, name="verify"),
     path("about/data/", pages.data, name="about-data"),
+    path("data/", offer.catalogue, name="data-sets"),
+    path("data/<slug:id>/", offer.data_set, name="data-set"),
+    path("data/<slug:id>/data.csv", offer.download, {"form": "csv"}, "data-set-csv"),
+    path("data/<slug:id>/data.parquet", offer.download, {"form": "parquet"}, "data-set-parquet"),
+    path("data/<slug:id>/data.geojson", offer.download, {"form": "geojson"}, "data-set-geojson"),
+    path("data/<slug:id>/data.xlsx", offer.download, {"form": "xlsx"}, "data-set-xlsx"),
+    path("catalog.ttl", offer.rdf, {"form": "ttl"}, "catalogue-ttl"),
+    path("catalog.jsonld", offer.rdf, {"form": "jsonld"}, "catalogue-jsonld"),
+    path("catalog.rdf", offer.rdf, {"form": "rdf"}, "catalogue-rdf"),
+    path("dataset/<slug:id>.ttl", offer.rdf, {"form": "ttl"}, "data-set-ttl"),
+    path("dataset/<slug:id>.jsonld", offer.rdf, {"form": "jsonld"}, "data-set-jsonld"),
+    path("dataset/<slug:id>.rdf", offer.rdf, {"form": "rdf"}, "data-set-rdf"),
     path("registry/", registry.registry, name="registry"),
     path("registry/<uuid:batch>/", registry.batch, name="registry-batch"),
     path("registry/retirements/<uuid:retirement>/", registry.certificate, name="certificate"),

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from rdflib import BNode, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCTERMS, FOAF, RDF, RDFS, SKOS, XSD
-from rdflib.term import IdentifiedNode
+from rdflib.term import IdentifiedNode, Node
 
 from onsil.hub.contexts import CORE_CONTEXT
 from onsil.hub.datasets.downloads import FORMS, Form
@@ -76,11 +76,11 @@ class _Description:
             self.graph.bind(prefix, space)
         self._broker = URIRef(f"{addresses.broker}/ngsi-ld/v1#{addresses.tenant}")
 
-    def _add(self, subject: IdentifiedNode, **values: object) -> None:
+    def _add(self, subject: IdentifiedNode, **values: Node | Sequence[Node]) -> None:
         for name, value in values.items():
             space, _, local = name.partition("_")
             predicate = {"dcat": DCAT, "dct": DCTERMS, "foaf": FOAF}[space][local]
-            for one in value if isinstance(value, list | tuple) else [value]:
+            for one in [value] if isinstance(value, Node) else value:
                 self.graph.add((subject, predicate, one))
 
     def _said(self, said: Said) -> list[Literal]:
