@@ -12,7 +12,6 @@ import gc
 import multiprocessing
 import random
 import re
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from bench.figure import Figure
 from onsil import ledger
 from onsil.core.clock import SystemClock
 from onsil.core.database import ALL_CITIES, Connection, connect
+from onsil.core.programs import run_program
 from onsil.ledger import AccountSpec, Leg, LotTerms, Teller, TransferRequest
 from onsil.ledger.writer import CityWriter
 from onsil.supervisor.postgres import program
@@ -42,13 +42,12 @@ Requests = Callable[[int, str, random.Random], list[TransferRequest]]
 
 def tpcb_per_second(dsn: str) -> float:
     """Transactions a second of pgbench's TPC-B-like script."""
-    done = subprocess.run(
-        [str(program("pgbench")), "-n", "-c", str(CLIENTS), "-j", "2", "-M", "prepared", "-T",
+    said = run_program(
+        [program("pgbench"), "-n", "-c", str(CLIENTS), "-j", "2", "-M", "prepared", "-T",
          str(PGBENCH_S), dsn],
-        check=True, capture_output=True, text=True,
     )  # fmt: skip
-    found = re.search(r"tps = ([0-9.]+)", done.stdout)
-    assert found, done.stdout
+    found = re.search(r"tps = ([0-9.]+)", said)
+    assert found, said
     return float(found[1])
 
 
@@ -57,10 +56,7 @@ def prepare_yardstick(dsn: str) -> str:
     with psycopg.connect(dsn, autocommit=True) as owner:
         owner.execute("CREATE DATABASE tpcb")
     other = dsn.replace("/onsil?", "/tpcb?")
-    subprocess.run(
-        [str(program("pgbench")), "-q", "-i", "-s", str(PGBENCH_SCALE), other],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    run_program([program("pgbench"), "-q", "-i", "-s", str(PGBENCH_SCALE), other])
     return other
 
 

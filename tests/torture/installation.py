@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 
 from onsil.configuration import embedded_home
+from onsil.core.programs import run_program
 from onsil.supervisor.postgres import EmbeddedPostgres, program
 
 DATABASE = "onsil"
@@ -75,12 +76,15 @@ class Installation:
 
 
 def base_backup(source: EmbeddedPostgres, home: Path) -> None:
-    """An online base backup, as an operator would take it."""
+    """An online base backup, as an operator would take it.
+
+    The log is streamed meanwhile: fetched at the end, it may have been recycled by checkpoints of
+    whoever else works on that server.
+    """
     home.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [str(program("pg_basebackup")), "-D", str(home), "-c", "fast", "-X", "fetch", "-d",
+    run_program(
+        [program("pg_basebackup"), "-D", home, "-c", "fast", "-X", "stream", "-d",
          source.dsn("postgres")],
-        check=True, capture_output=True,
     )  # fmt: skip
     _give_to_server(source, home)
 
@@ -96,7 +100,7 @@ def restore(backup: Path, server: EmbeddedPostgres) -> None:
 def _give_to_server(server: EmbeddedPostgres, home: Path) -> None:
     home.chmod(0o700)
     if server.user:
-        subprocess.run(["chown", "-R", server.user, str(home)], check=True)
+        run_program(["chown", "-R", server.user, home])
 
 
 def flip_a_bit(server: EmbeddedPostgres, table: str, text: bytes) -> str:
