@@ -118,7 +118,10 @@ def known_keys(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, De
         with cursor(conn) as run:
             rows = run.execute(
                 """(SELECT requests FROM ledger_intake
-                 WHERE city = %(city)s AND keys && %(keys)s::text[] ORDER BY id)
+                 WHERE city = %(city)s AND EXISTS (
+                   SELECT FROM unnest(keys) AS waiting (key)
+                   JOIN unnest(%(keys)s::text[]) AS asked (key) USING (key))
+                 ORDER BY id)
                 UNION ALL
                 SELECT requests FROM ledger_scheduled
                 WHERE city = %(city)s AND key = ANY(%(keys)s::text[])""",
