@@ -34,6 +34,7 @@ class Installation:
             "ONSIL_LANGUAGE": "en",
             "LANG": "en_US.UTF-8",
             "PYTHONUNBUFFERED": "1",
+            "ONSIL_LOCAL_WITNESS": "false",  # no role runs it here, and signing would wait for it
         }
         for name in ("ONSIL_OWNER", "ONSIL_DATABASE_URL", "ONSIL_READY_FILE"):
             self.environment.pop(name, None)
@@ -90,9 +91,9 @@ def base_backup(source: EmbeddedPostgres, home: Path) -> None:
 
 
 def restore(backup: Path, server: EmbeddedPostgres) -> None:
-    """Put a backup in the stopped server's place."""
+    """Put a backup, or a stopped server's files, in a server's place."""
     server.stop("immediate")
-    shutil.rmtree(server.home)
+    shutil.rmtree(server.home, ignore_errors=True)
     shutil.copytree(backup, server.home)
     _give_to_server(server, server.home)
 
@@ -130,7 +131,7 @@ def offline(server: EmbeddedPostgres, name: str, *options: str) -> subprocess.Co
     )  # fmt: skip
 
 
-def until(condition: Callable[[], object], wait_s: float = 30) -> None:
+def until(condition: Callable[[], object], wait_s: float = 90) -> None:
     """Wait for a condition. Raises AssertionError when it does not come about."""
     deadline = time.monotonic() + wait_s
     while not condition():
