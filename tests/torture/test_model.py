@@ -1,23 +1,20 @@
 """The stateful model over the pure machine and over PostgreSQL."""
 
-import os
-
 from database_door import DatabaseDoor
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from ledger_model import LOCAL, Door, LedgerModel
 from pure_door import PureDoor
 
+from effort import LONG, tries
 from onsil.ledger.terms import Leg, LotTerms, TransferRequest
-
-LONG = os.environ.get("ONSIL_TORTURE") == "long"
 
 
 def effort(examples: int, steps: int, longer: int) -> settings:
     """Few fixed examples in every run; many random ones, made small when they fail, under
     `make torture`."""
     return settings(
-        max_examples=examples * longer if LONG else examples,
+        max_examples=tries(examples, examples * longer),
         stateful_step_count=steps,
         deadline=None,
         derandomize=not LONG,
