@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from onsil.configuration import embedded_home
+from onsil.core.programs import run_program
 from onsil.supervisor.postgres import EmbeddedPostgres
 
 
@@ -24,13 +24,12 @@ def installation(**settings: str) -> Iterator[str]:
     server.start()
     try:
         dsn = server.create_database("onsil")
-        subprocess.run(
+        run_program(
             [sys.executable, "-m", "django", "migrate", "-v0"],
-            env=os.environ | {
+            environment=os.environ | {
                 "ONSIL_DATABASE_URL": dsn, "ONSIL_OWNER": "1", "ONSIL_DATA_FOLDER": str(folder),
                 "DJANGO_SETTINGS_MODULE": "onsil.web.settings",
             },
-            stdout=sys.stderr, check=True,
         )  # fmt: skip
         yield dsn
     finally:

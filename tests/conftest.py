@@ -20,6 +20,7 @@ os.environ.pop("ONSIL_DATABASE_URL", None)
 
 from onsil.configuration import configuration, embedded_home  # noqa: E402
 from onsil.core.database import Connection, connect  # noqa: E402
+from onsil.core.programs import run_program  # noqa: E402
 from onsil.supervisor.postgres import EmbeddedPostgres  # noqa: E402
 
 configuration.cache_clear()  # the settings module read it before this file set the environment
@@ -59,7 +60,6 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 def _build_template(server: EmbeddedPostgres) -> None:
-    import subprocess
     import sys
 
     import psycopg
@@ -73,7 +73,7 @@ def _build_template(server: EmbeddedPostgres) -> None:
         "ONSIL_DATABASE_URL": server.dsn("onsil_building"),
         "DJANGO_SETTINGS_MODULE": "onsil.web.settings",
     }
-    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=environment, check=True)
+    run_program([sys.executable, "-m", "django", "migrate", "-v0"], environment=environment)
     with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE onsil_building RENAME TO {_TEMPLATE}")
 

@@ -46,6 +46,7 @@ def test_charging_from_the_order_to_the_simulated_banks_file(town: Town):
     assert "취소한 주문입니다" in client.get(again["Location"]).content.decode()
     history = client.get(reverse("app-history"), {"group": "charge"}).content.decode()
     assert "+20,000" in history
+    assert "모의" in history
     none = client.get(reverse("app-history"), {"group": "gift"}).content.decode()
     assert "고른 조건의 내역이 없습니다" in none
 

@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 from city_hall import user
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from office import GONE, acts, said, shut_to, told
@@ -23,26 +22,16 @@ from onsil.core.clock import FixedClock
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.tenancy import city_scope
 from onsil.tenancy.cities import city as city_profile
-from onsil.web.settings import _database
+from own_database import own_database
 
 
 @pytest.fixture(scope="module")
 def town(postgres: EmbeddedPostgres, django_db_blocker) -> Iterator[Town]:
     """A city on a database of its own, its posting writer at work."""
-    name = f"currency_{uuid4().hex[:12]}"
-    dsn = postgres.create_database(name, "onsil_template")
-    table = connections["default"].settings_dict
-    before = {key: table[key] for key in ("NAME", "HOST", "USER", "OPTIONS")}
-    with django_db_blocker.unblock():
-        connections["default"].close()
-        table.update(_database(dsn))
-        table["OPTIONS"]["assume_role"] = "onsil_app"  # pyright: ignore
+    with own_database(postgres, django_db_blocker) as dsn, city_scope(CITY):
         made = Town(dsn)
-        with city_scope(CITY), made.writer():
+        with made.writer():
             yield made
-        connections["default"].close()
-    table.update(before)
-    postgres.drop_database(name)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from onsil import devices, hub
 from onsil.core.database import connect
+from onsil.core.programs import run_program
 from onsil.devices import DeviceSpec, MqttSettings, SimulatorSpec
 from onsil.hub import SeriesSpec
 from onsil.supervisor.postgres import EmbeddedPostgres
@@ -191,10 +192,9 @@ def test_a_database_killed_mid_ingest_loses_and_doubles_nothing(postgres, broker
     server.start()
     try:
         dsn = server.create_database("onsil")
-        schema = subprocess.run(
-            [_program("pg_dump"), "--schema-only", "--no-owner", postgres.dsn("onsil_template")],
-            capture_output=True, check=True, text=True,
-        ).stdout  # fmt: skip
+        schema = run_program(
+            [_program("pg_dump"), "--schema-only", "--no-owner", postgres.dsn("onsil_template")]
+        )
         restore(dsn, schema)
         prepared(dsn)
         with ingesting(dsn, broker.settings), publishing(broker.settings) as client:

@@ -2,10 +2,8 @@
 
 import threading
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
-from django.db import connections
 
 from onsil import ledger
 from onsil.core.clock import SystemClock
@@ -13,7 +11,7 @@ from onsil.demonstration import cast, loop, own_money
 from onsil.rewards import services as rewards
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.tenancy import city_scope
-from onsil.web.settings import _database
+from own_database import own_database
 
 CITY = "pyeongtaek"
 
@@ -21,16 +19,9 @@ CITY = "pyeongtaek"
 @pytest.fixture
 def town(postgres: EmbeddedPostgres, django_db_blocker) -> Iterator[None]:
     """A city on a database of its own with its posting writer."""
-    name = f"own_{uuid4().hex[:12]}"
-    dsn = postgres.create_database(name, "onsil_template")
-    table = connections["default"].settings_dict
-    before = {key: table[key] for key in ("NAME", "HOST", "USER", "OPTIONS")}
     stop = threading.Event()
-    writer = threading.Thread(target=ledger.run_writer, args=(dsn, SystemClock(), stop))
-    with django_db_blocker.unblock():
-        connections["default"].close()
-        table.update(_database(dsn))
-        table["OPTIONS"]["assume_role"] = "onsil_app"  # pyright: ignore
+    with own_database(postgres, django_db_blocker) as dsn:
+        writer = threading.Thread(target=ledger.run_writer, args=(dsn, SystemClock(), stop))
         writer.start()
         try:
             with city_scope(CITY):
@@ -39,9 +30,6 @@ def town(postgres: EmbeddedPostgres, django_db_blocker) -> Iterator[None]:
         finally:
             stop.set()
             writer.join(20)
-            connections["default"].close()
-    table.update(before)
-    postgres.drop_database(name)
 
 
 def test_it_is_done_once_however_often_it_is_run(town: None) -> None:

@@ -22,12 +22,11 @@ from uuid import uuid4
 
 import pytest
 from demo_town import CITY, PASSWORD, People, settle_town
-from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.tenancy import city_scope
-from onsil.web.settings import _database
+from own_database import pointed_at
 
 # Playwright keeps an event loop in this thread; Django would take it for an asynchronous program.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -55,26 +54,11 @@ class LiveSite:
     @contextmanager
     def inside(self) -> Iterator[People]:
         """Django in this process works on the site's database, in its city's scope."""
-        with _pointed_at(self.dsn, self.blocker), city_scope(CITY):
+        with pointed_at(self.dsn, self.blocker), city_scope(CITY):
             yield self.people
 
     def absolute(self, path: str) -> str:
         return f"{self.url}{path}"
-
-
-@contextmanager
-def _pointed_at(dsn: str, blocker: object) -> Iterator[None]:
-    table = connections["default"].settings_dict
-    before = {key: table[key] for key in ("NAME", "HOST", "USER", "OPTIONS")}
-    with blocker.unblock():  # pyright: ignore[reportAttributeAccessIssue]
-        connections["default"].close()
-        table.update(_database(dsn))
-        table["OPTIONS"]["assume_role"] = "onsil_app"  # pyright: ignore
-        try:
-            yield
-        finally:
-            connections["default"].close()
-            table.update(before)
 
 
 def _free_port() -> int:
@@ -121,7 +105,7 @@ def live_site(
     ]  # fmt: skip
     url = f"http://localhost:{ports['ONSIL_WEB_PORT']}"
     try:
-        with _pointed_at(dsn, django_db_blocker), city_scope(CITY):
+        with pointed_at(dsn, django_db_blocker), city_scope(CITY):
             people = settle_town(dsn)
         deadline = time.monotonic() + 60
         while not all(_answers(ports[f"ONSIL_{key}_PORT"]) for key in ("WEB", "LIVE")):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import psycopg
 import pytest
@@ -16,7 +17,8 @@ from onsil import ledger
 from onsil.configuration import embedded_home
 from onsil.core.clock import SystemClock
 from onsil.core.database import connect
-from onsil.ledger import AccountSpec, Leg, TransferRequest
+from onsil.ledger import AccountSpec, Leg, TransferRequest, loading
+from onsil.ledger.loading import load_keys
 from onsil.supervisor.postgres import EmbeddedPostgres
 
 CITY = "pyeongtaek"
@@ -217,3 +219,29 @@ def test_trap_5_a_start_after_a_kill_waits_until_orphaned_backends_have_gone(ser
     assert server.running()
     words = (server.home / "server.log").read_text("utf-8")
     assert "pre-existing shared memory block" in words, "a first attempt was in vain"
+
+
+def test_a_batch_of_keys_is_found_by_index_however_young_the_journal(fresh_database):
+    """A plan made for a journal thought to be small compared every row with every key."""
+    books(fresh_database, 20)
+    with connect(fresh_database, CITY) as conn:
+        with psycopg.connect(fresh_database, autocommit=True) as owner:
+            owner.execute("ANALYZE ledger_leg, ledger_refusal")
+        paid = [payment(f"p{n}", n % 20) for n in range(1500)]
+        assert all(ledger.post(conn, CITY, paid, CLOCK).values())
+        conn.execute("SET plan_cache_mode = force_generic_plan")
+        plans: list[str] = []
+
+        class Explained(psycopg.Cursor):
+            def execute(self, query, params=None, **more):
+                if not plans:
+                    super().execute(b"EXPLAIN " + query.encode(), params, **more)
+                    plans.extend(row[0] for row in self.fetchall())
+                return super().execute(query, params, **more)
+
+        with patch.object(loading, "cursor", Explained):
+            found = load_keys(conn, CITY, [request.key for request in paid])
+    assert len(found) == 1500
+    plan = "\n".join(plans)
+    assert "ledger_leg_key" in plan, plan
+    assert "Join Filter" not in plan, plan

@@ -2,11 +2,11 @@
 
 import base64
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from onsil.core.programs import run_program
 from onsil.proof import standalone
 from proof.receipt_samples import CITY, Sample, sample
 
@@ -21,11 +21,10 @@ def in_browser(receipts: list[bytes], logs: list[str], policy: str) -> list[dict
         "logs": logs, "policy": policy,
         "receipts": [base64.b64encode(raw).decode() for raw in receipts],
     }  # fmt: skip
-    done = subprocess.run(
-        ["node", str(Path(__file__).with_name("receipt_differential.mjs")), MODULE.as_uri()],
-        input=json.dumps(given), capture_output=True, text=True, check=True, timeout=300,
-    )  # fmt: skip
-    return json.loads(done.stdout)
+    script = Path(__file__).with_name("receipt_differential.mjs")
+    return json.loads(
+        run_program(["node", script, MODULE.as_uri()], given=json.dumps(given), wait_s=300)
+    )
 
 
 def by_program(receipts: list[bytes], logs: list[str], policy: str) -> list[dict]:

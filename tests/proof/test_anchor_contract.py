@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 from web3 import Web3
 from web3.exceptions import ContractLogicError
 
+from effort import tries
 from evm_chain import ETHER, Anvil, anvil
 from onsil.proof.anchors import Head, artifact, build, contract, origin_hash
 from onsil.proof.anchors.build import compiled, rendered
@@ -255,7 +256,7 @@ def test_the_contract_behaves_as_its_model(node: Anvil) -> None:
     run_state_machine_as_test(
         _machine(node),
         settings=settings(
-            max_examples=25, stateful_step_count=12, deadline=None,
+            max_examples=tries(10, 200), stateful_step_count=12, deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onsil.core.programs import run_program
 from onsil.proof import standalone
 from proof.receipt_samples import ENTRY, ORIGIN, TIME, Sample, policy_of, sample, witnesses
 
@@ -122,11 +123,9 @@ def test_its_exit_status_says_what_happened(bare: Path, tmp_path: Path, made: Sa
 def test_no_flipped_byte_changes_what_is_proved(bare: Path, tmp_path: Path, made: Sample):
     """Every byte of a real receipt, one after another, judged in the bare interpreter."""
     receipt, policy = kept(tmp_path, made)
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", _EVERY, str(bare), str(FILE), policy, receipt],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found = json.loads(done.stdout)
+    found = json.loads(
+        run_program([sys.executable, "-I", "-S", "-c", _EVERY, bare, FILE, policy, receipt])
+    )
     assert len(found) == len(made.text.encode())
     good = verified(made.text, made)
     passed = [one for one in found if one["valid"]]

@@ -62,6 +62,12 @@ def running(folder: Path, token: str = "") -> Iterator[Server]:
             process.kill()
 
 
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch) -> None:
+    """A server that fails is asked as often as ever, only sooner."""
+    monkeypatch.setattr(proof.store, "_PAUSE_S", 0.005)
+
+
 @pytest.fixture
 def server(tmp_path) -> Iterator[Server]:
     yield from running(tmp_path / "http")
@@ -124,6 +130,26 @@ def test_what_fails_once_over_http_is_done_once(server, how):
     server.fail(**{how: 1})
     assert not store.swap("x", b"3", version)
     assert (store.read("x") or [b""])[0] == b"2"
+
+
+def test_writers_of_one_object_do_not_take_each_others_drafts_away(tmp_path):
+    store, failed = FolderStore(tmp_path / "log"), []
+
+    def write(content: bytes) -> None:
+        try:
+            for _ in range(40):
+                store.write({"a/b": content})
+        except OSError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(bytes([n]) * 9,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert (store.read("a/b") or (b"", ""))[0] in [bytes([n]) * 9 for n in range(6)]
+    assert [path.name for path in (tmp_path / "log/a").iterdir()] == ["b"]
 
 
 def test_a_server_that_stays_down_is_named_and_may_be_tried_again(server):

@@ -15,6 +15,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from witness_world import RunningWitness, policy_text
 
+from effort import tries
 from onsil import proof
 from onsil.core.clock import FixedClock
 from onsil.core.database import Connection, connect
@@ -382,7 +383,7 @@ def test_a_december_backup_is_not_signed_on_in_january(world, postgres):
 
 
 def test_a_sequencer_killed_at_any_instant_leaves_one_history(world):
-    """Twenty-five kills while leaves come in: all checkpoints ever seen are of one history."""
+    """Killed while leaves come in, often: all checkpoints ever seen are of one history."""
     one = world.witness("one")
     rounds = world.begin(plan_of([one.in_policy()], "all", wait=False))
     dice, seen, stop = random.Random(20), {}, threading.Event()
@@ -398,8 +399,8 @@ def test_a_sequencer_killed_at_any_instant_leaves_one_history(world):
 
     writer = threading.Thread(target=write)
     writer.start()
-    kills = 0
-    while kills < 25:
+    kills, wanted = 0, tries(8, 60)
+    while kills < wanted:
         process = subprocess.Popen(
             [sys.executable, str(PROCESS), world.dsn, str(world.folder)], stdout=subprocess.PIPE
         )
@@ -428,7 +429,7 @@ def test_a_sequencer_killed_at_any_instant_leaves_one_history(world):
     for held in seen.values():
         way = consistency_proof(hashes, held.size, final.size)
         assert verify_consistency(held.size, final.size, held.root, final.root, way)
-    assert len(seen) > 10
+    assert len(seen) > wanted // 2
     with world.connect() as conn:
         report = proof.verify(conn, CITY, world.home, {})
     assert [f.code for f in report.findings] == ["kind-unverified"]

@@ -84,6 +84,9 @@ def phases(options: argparse.Namespace) -> Iterator[FIGURES]:
     yield suite("traps and drills", "tests/ledger/test_traps.py", "tests/torture/test_drills.py",
                 "tests/torture/test_simulation.py")  # fmt: skip
     yield suite("stateful model", "tests/torture/test_model.py", long=not options.short)
+    yield suite("log and witness killed", "tests/proof/test_witnessing.py",
+                "tests/proof/test_witness.py", "tests/proof/test_anchor_contract.py",
+                long=not options.short)  # fmt: skip
     kills = 5 if options.short else 30
     yield crash(kills, options.crash_seed, (0.3, 1.0) if options.short else (1.0, 4.0))
     left = max(30.0, end - time.monotonic())

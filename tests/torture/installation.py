@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 
 from onsil.configuration import embedded_home
+from onsil.core.programs import run_program
 from onsil.supervisor.postgres import EmbeddedPostgres, program
 
 DATABASE = "onsil"
@@ -33,6 +34,7 @@ class Installation:
             "ONSIL_LANGUAGE": "en",
             "LANG": "en_US.UTF-8",
             "PYTHONUNBUFFERED": "1",
+            "ONSIL_LOCAL_WITNESS": "false",  # no role runs it here, and signing would wait for it
         }
         for name in ("ONSIL_OWNER", "ONSIL_DATABASE_URL", "ONSIL_READY_FILE"):
             self.environment.pop(name, None)
@@ -75,20 +77,23 @@ class Installation:
 
 
 def base_backup(source: EmbeddedPostgres, home: Path) -> None:
-    """An online base backup, as an operator would take it."""
+    """An online base backup, as an operator would take it.
+
+    The log is streamed meanwhile: fetched at the end, it may have been recycled by checkpoints of
+    whoever else works on that server.
+    """
     home.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [str(program("pg_basebackup")), "-D", str(home), "-c", "fast", "-X", "fetch", "-d",
+    run_program(
+        [program("pg_basebackup"), "-D", home, "-c", "fast", "-X", "stream", "-d",
          source.dsn("postgres")],
-        check=True, capture_output=True,
     )  # fmt: skip
     _give_to_server(source, home)
 
 
 def restore(backup: Path, server: EmbeddedPostgres) -> None:
-    """Put a backup in the stopped server's place."""
+    """Put a backup, or a stopped server's files, in a server's place."""
     server.stop("immediate")
-    shutil.rmtree(server.home)
+    shutil.rmtree(server.home, ignore_errors=True)
     shutil.copytree(backup, server.home)
     _give_to_server(server, server.home)
 
@@ -96,7 +101,7 @@ def restore(backup: Path, server: EmbeddedPostgres) -> None:
 def _give_to_server(server: EmbeddedPostgres, home: Path) -> None:
     home.chmod(0o700)
     if server.user:
-        subprocess.run(["chown", "-R", server.user, str(home)], check=True)
+        run_program(["chown", "-R", server.user, home])
 
 
 def flip_a_bit(server: EmbeddedPostgres, table: str, text: bytes) -> str:
@@ -126,7 +131,7 @@ def offline(server: EmbeddedPostgres, name: str, *options: str) -> subprocess.Co
     )  # fmt: skip
 
 
-def until(condition: Callable[[], object], wait_s: float = 30) -> None:
+def until(condition: Callable[[], object], wait_s: float = 90) -> None:
     """Wait for a condition. Raises AssertionError when it does not come about."""
     deadline = time.monotonic() + wait_s
     while not condition():

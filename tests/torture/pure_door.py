@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from ledger_model import Standing
-from naive_ledger import Place, terms_of
+from ledger_model import Standing, steps_of
+from naive_ledger import Place, Terms, terms_of
 
 from onsil.ledger.book import AccountState, Applied, Book
 from onsil.ledger.ids import AscendingIds
 from onsil.ledger.lots import SPANS, TERMS
 from onsil.ledger.machine import decide
 from onsil.ledger.terms import Answer, LotTerms, Piece, PostedLeg, Transfer, TransferRequest
+
+# A unit's place in an account: code, asset, terms and position.
+Stood = tuple[str, str, Terms | None, int]
 
 
 def posted(applied: Applied, book: Book) -> Transfer:
@@ -21,7 +24,10 @@ def posted(applied: Applied, book: Book) -> Transfer:
         PostedLeg(
             leg.source.code, leg.destination.code, leg.source.asset, leg.amount,
             leg.source_balance, leg.destination_balance,
-            tuple(Piece(book.terms.terms[n], *rest) for n, *rest in leg.pieces),
+            tuple(
+                Piece(book.terms.terms[n], taken, made, amount)
+                for n, taken, made, amount in leg.pieces
+            ),
         )
         for leg in applied.legs
     )  # fmt: skip
@@ -88,34 +94,39 @@ class PureDoor:
         return self.decide(due, now)
 
     def traced(self, identity: UUID) -> set[UUID]:
-        """Back along the pieces: who gave what a transfer took, and who gave them that."""
-        found, waiting = {identity}, [identity]
+        """Back along the positions: who brought what a transfer took, and who brought them that.
+
+        Followed are the positions and not the transfers: of a transfer that brought value from
+        several hands, only the part that was moved on counts.
+        """
+        found = {identity}
+        waiting = [
+            (leg.source, leg.asset, step.terms, step.taken)
+            for leg in self.journal[identity].legs
+            for step in steps_of(leg.pieces)
+            if step.taken is not None
+        ]
+        brought = self._brought()
         while waiting:
-            for earlier in self._givers(self.journal[waiting.pop()]):
-                if earlier not in found:
-                    found.add(earlier)
-                    waiting.append(earlier)
+            giver, earlier = brought[waiting.pop()]
+            found.add(giver)
+            if earlier is not None:
+                waiting.append(earlier)
         return found
 
-    def _givers(self, done: Transfer) -> set[UUID]:
-        taken = {
-            (leg.source, leg.asset, terms_of(piece.terms), piece.taken + n)
-            for leg in done.legs
-            for piece in leg.pieces
-            if piece.taken is not None
-            for n in range(piece.amount)
-        }
+    def _brought(self) -> dict[Stood, tuple[UUID, Stood | None]]:
+        """Every position that ever came in: who brought it, and where it had stood before. What
+        was given back by a reversal was brought by whoever brought it first."""
         return {
-            other.id
-            for other in self.journal.values()
-            if other.phase in ("single", "post") and other.reverses is None and other.id <= done.id
-            for leg in other.legs
-            for piece in leg.pieces
-            if piece.made is not None
-            and any(
-                (leg.destination, leg.asset, terms_of(piece.terms), piece.made + n) in taken
-                for n in range(piece.amount)
+            (leg.destination, leg.asset, step.terms, step.made): (
+                done.id,
+                None if step.taken is None else (leg.source, leg.asset, step.terms, step.taken),
             )
+            for done in self.journal.values()
+            if done.phase in ("single", "post") and done.reverses is None
+            for leg in done.legs
+            for step in steps_of(leg.pieces)
+            if step.made is not None
         }
 
     def transfer(self, identity: UUID) -> Transfer:

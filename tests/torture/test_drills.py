@@ -21,12 +21,33 @@ CITIES = Path(__file__).parents[2] / "cities"
 TEMPLATE = "onsil_template"
 
 
-@pytest.fixture
-def installation(postgres, tmp_path) -> Iterator[Installation]:
-    made = Installation(tmp_path / "city", CITIES)
+LEAVES = 5
+
+
+@pytest.fixture(scope="module")
+def signed_once(postgres, tmp_path_factory) -> Iterator[Installation]:
+    """An installation with some charges, logged and signed by its role, stopped again."""
+    made = Installation(tmp_path_factory.mktemp("once") / "city", CITIES)
     made.folder.mkdir()
     try:
         made.take_over(postgres, TEMPLATE)
+        post(made, 0, LEAVES)
+        with made.role("proof"):
+            until(lambda: signed(made) == LEAVES)
+        made.server.stop()
+        yield made
+    finally:
+        made.server.remove()
+
+
+@pytest.fixture
+def installation(signed_once, tmp_path) -> Iterator[Installation]:
+    """A running copy of it, to do harm to."""
+    made = Installation(tmp_path / "city", CITIES)
+    shutil.copytree(signed_once.folder, made.folder)
+    try:
+        restore(signed_once.server.home, made.server)
+        made.server.start()
         yield made
     finally:
         made.server.remove()
@@ -73,14 +94,11 @@ def signed(installation: Installation) -> int:
 
 def test_an_old_backup_put_back_is_refused_a_second_history(installation, tmp_path):
     """The database is restored, the log is not: nothing is signed, and verification says why."""
-    post(installation, 0, 5)
-    with installation.role("proof"):
-        until(lambda: signed(installation) == 5)
     backup = tmp_path / "backup"
     base_backup(installation.server, backup)
-    post(installation, 5, 4)
+    post(installation, LEAVES, 4)
     with installation.role("proof"):
-        until(lambda: signed(installation) == 9)
+        until(lambda: signed(installation) == LEAVES + 4)
     checkpoint = next((installation.folder / "log").rglob("checkpoint"))
     before = checkpoint.read_bytes()
 
@@ -96,9 +114,6 @@ def test_an_old_backup_put_back_is_refused_a_second_history(installation, tmp_pa
 
 
 def test_a_flipped_bit_in_a_table_is_named(installation):
-    post(installation, 0, 50)
-    with installation.role("proof"):
-        until(lambda: signed(installation) == 50)
     server = installation.server
     damaged = flip_a_bit(server, "ledger_leg", b"")
     checked = offline(server, "pg_checksums", "--check")
@@ -120,9 +135,6 @@ def test_a_flipped_bit_in_a_table_is_named(installation):
 
 def test_a_flipped_bit_that_escapes_the_checksums_is_named_by_the_log(installation):
     """Without PostgreSQL's checksums the damaged row reads well, but is not what was logged."""
-    post(installation, 0, 5)
-    with installation.role("proof"):
-        until(lambda: signed(installation) == 5)
     flip_a_bit(installation.server, "ledger_leg", b"note-3")
     assert offline(installation.server, "pg_checksums", "--disable").returncode == 0
     installation.server.start()
@@ -132,9 +144,6 @@ def test_a_flipped_bit_that_escapes_the_checksums_is_named_by_the_log(installati
 
 
 def test_a_damaged_tile_is_named(installation):
-    post(installation, 0, 5)
-    with installation.role("proof"):
-        until(lambda: signed(installation) == 5)
     log = installation.folder / "log"
     for tile in log.rglob("tile/0/*"):
         for path in [tile] if tile.is_file() else tile.rglob("*"):

@@ -10,6 +10,7 @@ from onsil import footprint, hub, ledger
 from onsil.building import services as building
 from onsil.citizen import services as citizen
 from onsil.citizen.models import Payment, User
+from onsil.citizen.services import budgets
 from onsil.core.clock import FixedClock, SystemClock
 from onsil.core.periods import Period, local_days
 from onsil.core.refusal import Refusal
@@ -212,6 +213,7 @@ def spend(cast: Cast) -> list[Payment]:
         for amount, clock in ((9_500, yesterday), (12_300, CLOCK)):
             code = granted(citizen.codes.show_amount(cast.merchant, amount, clock=clock))
             known.append(granted(citizen.payments.pay(code.pk, saver, clock=clock)))
+    budgets.fund_budgets()  # the city's part of the fees is settled with the sales
     citizen.settlements.build_due()
     return known
 

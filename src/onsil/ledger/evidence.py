@@ -3,7 +3,7 @@
 The content names every figure, account and term, so that none can be changed unnoticed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted  # the escapes of RFC 8785 §3.2.2.2
@@ -11,16 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from onsil.core.canonical import canonical_bytes, instant_text
-from onsil.ledger.book import Applied, AppliedLeg, PieceRow
+from onsil.ledger.book import AccountState, Applied, AppliedLeg, PieceRow
 from onsil.ledger.lots import TermsBook
 from onsil.ledger.terms import LotTerms, Piece, PostedLeg, Transfer
 
 KIND = "transfer"
 _NO_ORIGIN = '"origin_id":"","origin_kind":""'
+_LOW_HALF = (1 << 64) - 1
 _EXACT = 2**53  # RFC 8785 spells integers beyond as strings here
 
 _instant = lru_cache(maxsize=4096)(instant_text)
-_name = lru_cache(maxsize=65536)(quoted)
 
 
 def _when(value: datetime | None) -> str | None:
@@ -106,37 +106,78 @@ class LeafWriter:
 
     def __init__(self, city: str, book: TermsBook) -> None:
         self._city, self._book = city, book
-        self._head = f'{{"city":{quoted(city)},"effective_at":"'
         self._terms: dict[int, tuple[str, str]] = {}
+        self._accounts: dict[int, tuple[str, str, str]] = {}
+        # What was spelled for the payment before, since the next mostly has the same.
+        self._half = -1, ""
+        self._about: tuple[Any, ...] = ()
+        self._start = self._end = ""
 
     def encoded(self, applied: Applied) -> tuple[UUID, bytes]:
         """Id and canonical bytes of a transfer's leaf."""
-        request, legs = applied.request, []
+        return self.encoded_all([applied])[0]
+
+    def encoded_all(self, transfers: Iterable[Applied]) -> list[tuple[UUID, bytes]]:
+        """The same of many."""
+        return [(one.id, self._exact(one) or self._general(one)) for one in transfers]
+
+    def _exact(self, applied: Applied) -> bytes | None:
+        """The bytes of a transfer whose figures are all exact, else None."""
+        request = applied.request
+        accounts, legs = self._accounts, []
         for source, destination, amount, before, after, pieces, origin in applied.legs:
             # Positions are below what the account has received, amounts below its balance's limits.
-            if (
-                not -_EXACT < before < _EXACT
-                or not -_EXACT < after < _EXACT
-                or max(amount, source.received, destination.received) >= _EXACT
+            if not (
+                -_EXACT < before < _EXACT
+                and -_EXACT < after < _EXACT
+                and amount < _EXACT
+                and source.received < _EXACT
+                and destination.received < _EXACT
             ):
-                return applied.id, self._general(applied)
+                return None
+            asset, giver, _ = accounts.get(source.id) or self._named(source)
+            _, _, taker = accounts.get(destination.id) or self._named(destination)
             told = ",".join([self._piece(piece, origin) for piece in pieces])
             legs.append(
-                f'{{"amount":{amount},"asset":{_name(source.asset)},'
-                f'"destination":{_name(destination.code)},"destination_balance":{after},'
-                f'"pieces":[{told}],"source":{_name(source.code)},"source_balance":{before}}}'
+                f'{{"amount":{amount},"asset":{asset},{taker}{after},"pieces":[{told}],'
+                f"{giver}{before}}}"
             )
-        recorded = _instant(applied.recorded_at)
-        effective = _instant(request.effective_at) if request.effective_at else recorded
+        about = request[1], applied.recorded_at, request[3:]
+        if about != self._about:
+            self._about, self._start, self._end = about, *self._frame(applied)
+        number = applied.id.int
+        if number >> 64 != self._half[0]:
+            self._half = number >> 64, str(applied.id)[:19]
+        low = f"{number & _LOW_HALF:016x}"
         text = (
-            f'{self._head}{effective}","id":"{applied.id}","key":{quoted(request.key)},'
-            f'"kind":"{KIND}","legs":[{",".join(legs)}],"memo":{quoted(request.memo)},'
-            f'"origin_id":{quoted(request.origin_id)},"origin_kind":{_name(request.origin_kind)},'
-            f'"pending":{_optional(request.pending)},"phase":"{request.phase}",'
-            f'"recorded_at":"{recorded}","reverses":{_optional(request.reverses)},'
-            f'"timeout_at":{_optional(_when(request.timeout_at))},"type":{_name(request.kind)}}}'
+            f'{self._start}{self._half[1]}{low[:4]}-{low[4:]}","key":{quoted(request[0])},'
+            f'"kind":"{KIND}","legs":[{",".join(legs)}{self._end}'
         )
-        return applied.id, text.encode()
+        return text.encode()
+
+    def _frame(self, applied: Applied) -> tuple[str, str]:
+        """The text before the id and after the legs, which one payment mostly shares with the next:
+        both depend on what is said of the whole transfer, but for its key."""
+        request, recorded = applied.request, _instant(applied.recorded_at)
+        effective = _instant(request.effective_at) if request.effective_at else recorded
+        return (
+            f'{{"city":{quoted(self._city)},"effective_at":"{effective}","id":"',
+            f'],"memo":{quoted(request.memo)},"origin_id":{quoted(request.origin_id)},'
+            f'"origin_kind":{quoted(request.origin_kind)},"pending":{_optional(request.pending)},'
+            f'"phase":"{request.phase}","recorded_at":"{recorded}",'
+            f'"reverses":{_optional(request.reverses)},'
+            f'"timeout_at":{_optional(_when(request.timeout_at))},"type":{quoted(request.kind)}}}',
+        )
+
+    def _named(self, account: AccountState) -> tuple[str, str, str]:
+        """An account's asset, and its part of a leg that it pays and of one that it receives."""
+        code = quoted(account.code)
+        self._accounts[account.id] = named = (
+            quoted(account.asset),
+            f'"source":{code},"source_balance":',
+            f'"destination":{code},"destination_balance":',
+        )
+        return named
 
     def _general(self, applied: Applied) -> bytes:
         entry = dict(transfer_entry_of(posted(applied, self._book)))
@@ -147,7 +188,7 @@ class LeafWriter:
         before, after = self._terms.get(terms) or self._spelled(terms)
         origins = _NO_ORIGIN
         if origin is not None:
-            origins = f'"origin_id":{quoted(origin[1])},"origin_kind":{_name(origin[0])}'
+            origins = f'"origin_id":{quoted(origin[1])},"origin_kind":{quoted(origin[0])}'
         return (
             f'{{"amount":{amount},"made":{"null" if made is None else made},'
             f'"taken":{"null" if taken is None else taken},"terms":{before}{origins}{after}}}'

@@ -2,7 +2,7 @@
 
 from onsil.core.refusal import Refusal
 from onsil.ledger import refusals
-from onsil.ledger.terms import AMOUNT_MAX, PHASES, Leg, TransferRequest
+from onsil.ledger.terms import AMOUNT_MAX, PHASES, Leg, LotTerms, TransferRequest
 
 LEGS_MAX = 1000
 KEY_MAX, MEMO_MAX, TERMS_MAX = 200, 1000, 800
@@ -61,13 +61,10 @@ def _check_leg(leg: Leg, single: bool, reversing: bool) -> Refusal | None:
             return refusals.malformed("account")
     if leg.source == leg.destination:
         return refusals.same_account(leg.source)
-    terms = leg.lot
-    if terms is not None:
-        text = terms.fund + terms.merchant_rule + terms.origin_kind + terms.origin_id
-        if len(text) > TERMS_MAX or "\x00" in text:
-            return refusals.malformed("lot")
-        if terms.expires_at is not None and terms.expires_at.tzinfo is None:
-            return refusals.malformed("lot.expires_at")
+    if leg.lot is not None:
+        no = check_terms(leg.lot)
+        if no is not None:
+            return no
     if leg.pieces is not None and (
         not single
         or sum(p.amount for p in leg.pieces) != amount
@@ -76,4 +73,14 @@ def _check_leg(leg: Leg, single: bool, reversing: bool) -> Refusal | None:
         or (not reversing and any(p.made is not None for p in leg.pieces))
     ):
         return refusals.malformed("pieces")
+    return None
+
+
+def check_terms(terms: LotTerms) -> Refusal | None:
+    """The refusal of terms that value cannot be issued with, or None."""
+    text = terms.fund + terms.merchant_rule + terms.origin_kind + terms.origin_id
+    if len(text) > TERMS_MAX or "\x00" in text:
+        return refusals.malformed("lot")
+    if terms.expires_at is not None and terms.expires_at.tzinfo is None:
+        return refusals.malformed("lot.expires_at")
     return None

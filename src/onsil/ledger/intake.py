@@ -118,7 +118,11 @@ def known_keys(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, De
         with cursor(conn) as run:
             rows = run.execute(
                 """(SELECT requests FROM ledger_intake
-                 WHERE city = %(city)s AND keys && %(keys)s::text[] ORDER BY id)
+                 WHERE city = %(city)s AND id IN (
+                   SELECT i.id FROM ledger_intake i, unnest(i.keys) AS waiting (key)
+                   WHERE i.city = %(city)s
+                     AND waiting.key IN (SELECT unnest(%(keys)s::text[])))
+                 ORDER BY id)
                 UNION ALL
                 SELECT requests FROM ledger_scheduled
                 WHERE city = %(city)s AND key = ANY(%(keys)s::text[])""",

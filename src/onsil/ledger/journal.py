@@ -15,6 +15,7 @@ import orjson
 
 from onsil.core.database import Connection, cursor
 from onsil.ledger.arrays import (
+    figures,
     hexes,
     moments,
     numbers,
@@ -23,7 +24,7 @@ from onsil.ledger.arrays import (
     texts,
     uuids,
 )
-from onsil.ledger.book import AccountState, Applied, Book, Decision, PieceRow, Reserved
+from onsil.ledger.book import AccountState, Applied, Book, Decision, Reserved
 from onsil.ledger.evidence import KIND, LeafWriter
 from onsil.ledger.loading import Head
 from onsil.ledger.terms import PHASES
@@ -98,7 +99,7 @@ def page_of(
         _add_legs(page, applied)
         _add_reservations(page, book, applied)
         _add_accounts(page, applied)
-        page.leaves = [leaf_writer.encoded(one) for one in applied]
+        page.leaves = leaf_writer.encoded_all(applied)
     refused = [d for d in fresh if d.refusal is not None]
     if refused:
         add_refusals(page, refused, now)
@@ -142,22 +143,23 @@ def _add_terms(page: Page, book: Book) -> None:
     )  # fmt: skip
 
 
-def _pieces(pieces: Sequence[PieceRow]) -> str:
-    """The pieces' JSON; one piece with both positions is what a payment mostly has."""
-    if len(pieces) == 1:
-        terms, taken, made, amount = pieces[0]
-        if taken is not None and made is not None:
-            return f"[[{terms},{taken},{made},{amount}]]"
-    return orjson.dumps(pieces).decode()
-
-
 def _add_legs(page: Page, applied: Sequence[Applied]) -> None:
-    rows = [(n, one, leg) for one in applied for n, leg in enumerate(one.legs)]
-    legs = [leg for _, _, leg in rows]
-    heads = [one if n == 0 else None for n, one, _ in rows]
-    requests = [None if one is None else one.request for one in heads]
+    legs = [leg for one in applied for leg in one.legs]
+    heads: Sequence[Sequence[Any]] = [one.request for one in applied]
+    ids, marks = [one.id for one in applied], [one.fingerprint.hex() for one in applied]
+    order = [0] * len(legs)
+    if len(legs) > len(applied):  # further legs follow each head, and say nothing of the whole
+        rows = [(n, one) for one in applied for n in range(len(one.legs))]
+        order = [n for n, _ in rows]
+        ids = [one.id for _, one in rows]
+        heads = [one.request if n == 0 else _no_head(one) for n, one in rows]
+        marks = [one.fingerprint.hex() if n == 0 else None for n, one in rows]
+    keys, kinds, _, effective, memos, origin_kinds, origin_ids, *rest = zip(*heads, strict=True)
+    reverses, phases, pending, timeouts, _ = rest
+    columns = zip(*legs, strict=True)
+    sources, destinations, amounts, source_balances, destination_balances, pieces, origins = columns
     page.add(
-        len(rows),
+        len(legs),
         """INSERT INTO ledger_leg (city, recorded_at, transfer_id, number, phase, source_id,
           destination_id, amount, source_balance, destination_balance, effective_at, pieces,
           issued_kind, issued_id, key, fingerprint, kind, memo, origin_kind, origin_id, reverses,
@@ -177,28 +179,33 @@ def _add_legs(page: Page, applied: Sequence[Applied]) -> None:
             destination_balance, effective_at, pieces, issued_kind, issued_id, key, mark, kind,
             memo, origin_kind, origin_id, reverses, pending, timeout_at)""",
         {
-            "now": applied[0].recorded_at, "ids": uuids(one.id for _, one, _ in rows),
-            "numbers": numbers([n for n, _, _ in rows]),
-            "phases": numbers([_PHASE[one.request.phase] for _, one, _ in rows]),
-            "sources": numbers([leg.source.id for leg in legs]),
-            "destinations": numbers([leg.destination.id for leg in legs]),
-            "amounts": numbers([leg.amount for leg in legs]),
-            "source_balances": numbers([leg.source_balance for leg in legs]),
-            "destination_balances": numbers([leg.destination_balance for leg in legs]),
-            "effective": moments([one.request.effective_at for _, one, _ in rows]),
-            "pieces": texts([_pieces(leg.pieces) for leg in legs]),
-            "issued_kinds": optional_texts([leg.origin[0] if leg.origin else None for leg in legs]),
-            "issued_ids": optional_texts([leg.origin[1] if leg.origin else None for leg in legs]),
-            "keys": optional_texts([r.key if r else None for r in requests]),
-            "marks": optional_texts([one.fingerprint.hex() if one else None for one in heads]),
-            "kinds": optional_texts([r.kind if r else None for r in requests]),
-            "memos": optional_texts([r and (r.memo or None) for r in requests]),
-            "origin_kinds": optional_texts([r and (r.origin_kind or None) for r in requests]),
-            "origin_ids": optional_texts([r and (r.origin_id or None) for r in requests]),
-            "reverses": optional_uuids([r and r.reverses for r in requests]),
-            "pending": optional_uuids([r and r.pending for r in requests]),
-            "timeouts": moments([r and r.timeout_at for r in requests]),
+            "now": applied[0].recorded_at, "ids": uuids(ids), "numbers": numbers(order),
+            "phases": numbers([_PHASE[phase] for phase in phases]),
+            "sources": numbers([account.id for account in sources]),
+            "destinations": numbers([account.id for account in destinations]),
+            "amounts": numbers(amounts), "source_balances": numbers(source_balances),
+            "destination_balances": numbers(destination_balances),
+            "effective": moments(effective),
+            "pieces": figures(pieces),
+            "issued_kinds": optional_texts([origin and origin[0] for origin in origins]),
+            "issued_ids": optional_texts([origin and origin[1] for origin in origins]),
+            "keys": optional_texts(keys), "marks": optional_texts(marks),
+            "kinds": optional_texts(kinds),
+            "memos": optional_texts([memo or None for memo in memos]),
+            "origin_kinds": optional_texts([kind or None for kind in origin_kinds]),
+            "origin_ids": optional_texts([one or None for one in origin_ids]),
+            "reverses": optional_uuids(reverses), "pending": optional_uuids(pending),
+            "timeouts": moments(timeouts),
         },
+    )  # fmt: skip
+
+
+def _no_head(applied: Applied) -> Sequence[Any]:
+    """What a further leg repeats of its request: when it counts, and the phase."""
+    request = applied.request
+    return (
+        None, None, None, request.effective_at, None, None, None, None, request.phase, None, None,
+        None,
     )  # fmt: skip
 
 
@@ -206,11 +213,16 @@ def _add_accounts(page: Page, applied: Sequence[Applied]) -> None:
     touched: dict[int, AccountState] = {}
     for one in applied:
         for leg in one.legs:
-            touched[leg[0].id] = leg[0]
-            touched[leg[1].id] = leg[1]
+            source, destination = leg[:2]
+            touched[source.id] = source
+            touched[destination.id] = destination
+    # One look at each account, in the order of the table: there are more of them than fit the
+    # processor's caches.
     changed = [touched[number] for number in sorted(touched)]
+    rows = [(a.id, a.balance, a.held, a.coming, a.received, a.purse) for a in changed]
+    ids, balances, held, coming, received, purses = zip(*rows, strict=True)
     page.add(
-        len(changed),
+        len(rows),
         """UPDATE ledger_account a SET balance = given.balance, held = given.held,
           coming = given.coming, received = given.received, purse = given.purse
         FROM unnest(%(ids)s::bigint[], %(balances)s::bigint[], %(held)s::bigint[],
@@ -218,12 +230,8 @@ def _add_accounts(page: Page, applied: Sequence[Applied]) -> None:
           AS given (id, balance, held, coming, received, purse)
         WHERE a.city = %(city)s AND a.id = given.id""",
         {
-            "ids": numbers([a.id for a in changed]),
-            "balances": numbers([a.balance for a in changed]),
-            "held": numbers([a.held for a in changed]),
-            "coming": numbers([a.coming for a in changed]),
-            "received": numbers([a.received for a in changed]),
-            "purses": texts([orjson.dumps(a.purse).decode() for a in changed]),
+            "ids": numbers(ids), "balances": numbers(balances), "held": numbers(held),
+            "coming": numbers(coming), "received": numbers(received), "purses": figures(purses),
         },
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from onsil.ledger.arrays import moments, numbers, texts
 from onsil.ledger.book import AccountState, Book, Decision, HeldLeg, Reserved
 from onsil.ledger.lots import TERMS
 from onsil.ledger.refusals import from_row
-from onsil.ledger.terms import LotTerms, TransferRequest
+from onsil.ledger.terms import Leg, LotTerms, TransferRequest
 
 _ACCOUNT: LiteralString = """SELECT a.id, a.code, a.asset, a.minimum, a.maximum, a.keeps_lots,
   a.balance, a.held, a.coming, a.received, a.purse, a.closed_at IS NOT NULL """
@@ -72,16 +72,16 @@ def mark_head(conn: Connection, city: str) -> None:
 def fill(conn: Connection, city: str, book: Book, requests: Sequence[TransferRequest]) -> None:
     """Read what deciding the requests needs and the book does not hold yet."""
     legs = [leg for request in requests for leg in request.legs]
-    wanted = {(leg.source, leg.asset) for leg in legs}
-    wanted |= {(leg.destination, leg.asset) for leg in legs}
-    missing = {pair for pair in wanted if pair not in book.accounts}
+    there = book.accounts
+    missing = {(leg[0], leg[2]) for leg in legs if (leg[0], leg[2]) not in there}
+    missing |= {(leg[1], leg[2]) for leg in legs if (leg[1], leg[2]) not in there}
     held: set[int] = set()
     if missing:
         held |= _load_accounts(conn, city, book, missing)
     settling = {r.pending for r in requests if r.pending is not None} - book.reserved.keys()
     if settling:
         held |= _load_reserved(conn, city, book, settling)
-    _load_terms(conn, city, book, held, _terms_of(requests))
+    _load_terms(conn, city, book, held, _terms_of(legs))
     keys = [r.key for r in requests if r.key not in book.keys and "\x00" not in r.key]
     if keys:
         book.keys.update(load_keys(conn, city, keys))
@@ -97,11 +97,10 @@ def fill(conn: Connection, city: str, book: Book, requests: Sequence[TransferReq
             }
 
 
-def _terms_of(requests: Iterable[TransferRequest]) -> set[tuple[Any, ...]]:
+def _terms_of(legs: Iterable[Leg]) -> set[tuple[Any, ...]]:
     """The terms that value may be issued with, without their origins."""
-    legs = [leg for request in requests for leg in request.legs]
     found: set[tuple[Any, ...]] = {leg.lot[:4] for leg in legs if leg.lot is not None}
-    found |= {piece.terms[:4] for leg in legs for piece in leg.pieces or ()}
+    found |= {piece.terms[:4] for leg in legs if leg.pieces for piece in leg.pieces}
     return found | {LotTerms()[:4]}
 
 
@@ -178,14 +177,22 @@ def _load_terms(
 
 
 def load_keys(conn: Connection, city: str, keys: Sequence[str]) -> dict[str, Decision]:
-    """The keys among `keys` that have been decided, and how."""
+    """The keys among `keys` that have been decided, and how.
+
+    Each is looked up by itself: a planner that takes the journal for small, as it does in a new
+    city, would rather compare every row with every key.
+    """
     with cursor(conn) as run:
         rows = run.execute(
-            """SELECT key, fingerprint, transfer_id, NULL, NULL, NULL, NULL FROM ledger_leg
-            WHERE city = %(city)s AND key = ANY(%(keys)s::text[]) AND number = 0
+            """SELECT l.key, l.fingerprint, l.transfer_id, NULL, NULL, NULL, NULL
+            FROM unnest(%(keys)s::text[]) AS asked (key), LATERAL (
+              SELECT key, fingerprint, transfer_id FROM ledger_leg
+              WHERE key = asked.key AND city = %(city)s AND number = 0 OFFSET 0) l
             UNION ALL
-            SELECT key, fingerprint, NULL, code, ko, en, facts FROM ledger_refusal
-            WHERE city = %(city)s AND key = ANY(%(keys)s::text[])""",
+            SELECT r.key, r.fingerprint, NULL, r.code, r.ko, r.en, r.facts
+            FROM unnest(%(keys)s::text[]) AS asked (key), LATERAL (
+              SELECT * FROM ledger_refusal
+              WHERE city = %(city)s AND key = asked.key OFFSET 0) r""",
             {"city": city, "keys": texts(sorted(set(keys)))},
         ).fetchall()
     return {

@@ -24,6 +24,7 @@ from onsil.ledger.book import (
 from onsil.ledger.form import check_form
 from onsil.ledger.lots import TERMS, choose, give, restore, take, take_exactly
 from onsil.ledger.pending import reserve, reserved_legs, settle
+from onsil.ledger.plain import STRETCH_MAX, STRETCH_MIN, all_plain, decide_plain
 from onsil.ledger.terms import Leg, LotTerms, TransferRequest
 
 Marked = tuple[TransferRequest, bytes]
@@ -37,16 +38,22 @@ def decide(
     `now` is the instant of recording; ids from `new_id` must ascend. Linked requests are decided
     as one, and so is a chain that is left open at the end: it is refused.
     """
+    asked = requests if isinstance(requests, list) else list(requests)
     decisions: list[Decision] = []
     chain: list[Marked] = []
-    for marked in requests:
-        if marked[0].linked or chain:
-            chain.append(marked)
-            if not marked[0].linked:
-                decisions += _decide_chain(book, chain, now, new_id)
-                chain = []
-        else:
-            decisions.append(_decide_alone(book, marked, now, new_id))
+    for start in range(0, len(asked), STRETCH_MAX):
+        stretch = asked[start : start + STRETCH_MAX]
+        if not chain and len(stretch) >= STRETCH_MIN and all_plain(stretch):
+            decisions += decide_plain(book, stretch, now, new_id, _decide_alone)
+            continue
+        for marked in stretch:
+            if marked[0].linked or chain:
+                chain.append(marked)
+                if not marked[0].linked:
+                    decisions += _decide_chain(book, chain, now, new_id)
+                    chain = []
+            else:
+                decisions.append(_decide_alone(book, marked, now, new_id))
     return decisions + _decide_chain(book, chain, now, new_id)
 
 

@@ -1,9 +1,8 @@
 """What the posting writer keeps of one city between batches, and deciding a batch on top of it."""
 
 import gc
-import os
 import secrets
-from array import array
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -19,6 +18,7 @@ from onsil.ledger.wire import Marked
 
 ACCOUNTS_MAX = 200_000
 """Accounts kept in memory between batches; beyond, all are read anew."""
+_TURN_S = 0.0002
 
 
 class Memory:
@@ -35,15 +35,16 @@ class Memory:
         self, conn: Connection, requests: Sequence[Marked], clock: Clock
     ) -> tuple[Page, list[Decision]]:
         """Decide requests and lay out what to write. The head moves on with it."""
-        with no_collection():
+        with at_full_speed():
             fill(conn, self.city, self.book, [request for request, _ in requests])
             # Recorded time never goes back, whatever the clock does; history relies on it.
             last = self.head.recorded_at
             now = clock.now() if last is None else max(clock.now(), last)
             ids = AscendingIds(
-                self.head.last_id, int(now.timestamp() * 1000), _random_bits(4 * len(requests))
+                self.head.last_id, int(now.timestamp() * 1000), _random_bits(len(requests))
             )
-            decisions = decide(self.book, requests, now, ids)
+            new_id = iter(ids.many(len(requests))).__next__  # a request takes one at most
+            decisions = decide(self.book, requests, now, new_id)
             page, self.head = page_of(self.city, self.book, decisions, self.head, now, self._leaves)
         return page, decisions
 
@@ -64,24 +65,22 @@ class Memory:
                 del book.reserved[applied.id]  # else a batch on its way has settled it
 
 
-def _random_bits(words: int) -> Callable[[int], int]:
-    """Randomness by the bit, `words` times 32 bits of it fetched at once."""
-    held = array("I", os.urandom(4 * words))
-
-    def draw(bits: int) -> int:
-        return held.pop() & ((1 << bits) - 1) if bits <= 32 and held else secrets.randbits(bits)
-
-    return draw
+def _random_bits(requests: int) -> Callable[[int], int]:
+    """The source of randomness for a batch's ids; simulations put their own in its place."""
+    return secrets.randbits
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
-    """No garbage collection while a batch is in memory: it would walk all of it, for nothing."""
-    if not gc.isenabled():
-        yield
-        return
+def at_full_speed() -> Iterator[None]:
+    """While batches are worked off: no garbage collection, which would walk all that is kept in
+    memory and find nothing, and quick turns, since the thread that talks to PostgreSQL has next
+    to nothing to do in Python and would wait 5 ms for each turn."""
+    collecting, interval = gc.isenabled(), sys.getswitchinterval()
     gc.disable()
+    sys.setswitchinterval(_TURN_S)
     try:
         yield
     finally:
-        gc.enable()
+        sys.setswitchinterval(interval)
+        if collecting:
+            gc.enable()

@@ -1,8 +1,14 @@
-"""Requests as JSON: what the intake stores, and the fingerprint that a key is compared by. Pure."""
+"""Requests as JSON: what the intake stores, and the fingerprint that a key is compared by. Pure.
 
-from collections.abc import Iterable
+Requests of one leg each, which nearly all are, are stored as columns: these are read several times
+faster than rows, since whole columns are put together by C code and most hold one value only.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +34,70 @@ def fingerprint(request: TransferRequest) -> bytes:
 
 def encode(requests: Iterable[Marked]) -> bytes:
     """Requests as the intake keeps them; `decode` is the inverse."""
-    return orjson.dumps([_request(request, mark) for request, mark in requests])
+    asked = list(requests)
+    if asked and all(len(request.legs) == 1 for request, _ in asked):
+        return orjson.dumps(_columns(asked))
+    return orjson.dumps([_request(request, mark) for request, mark in asked])
 
 
 def decode(text: str | bytes) -> list[Marked]:
     """The requests of one submission with their fingerprints."""
-    return [_decoded(raw) for raw in orjson.loads(text)]
+    raw = orjson.loads(text)
+    if isinstance(raw, dict):
+        return _from_columns(**raw)
+    return [_decoded(row) for row in raw]
+
+
+def _columns(asked: Sequence[Marked]) -> dict[str, Any]:
+    """Fingerprints, fields of the requests and fields of their legs, one list each."""
+    fields: list[Sequence[Any]] = [*zip(*[request for request, _ in asked], strict=True)]
+    legs = zip(*[_leg(leg) for (leg,) in fields[2]], strict=True)
+    fields[2] = [None]
+    for place in (3, 10):
+        fields[place] = [_utc(value) for value in fields[place]]
+    return {
+        "marks": b"".join([mark for _, mark in asked]).hex(),
+        "fields": [_packed(column) for column in fields],
+        "legs": [_packed(column) for column in legs],
+    }
+
+
+def _packed(column: Sequence[Any]) -> Sequence[Any]:
+    """One value stands for a whole column of it."""
+    return column[:1] if column.count(column[0]) == len(column) else column
+
+
+def _unpacked(column: list[Any], read: Callable[[Any], Any] | None = None) -> Iterable[Any]:
+    if read is not None and column != [None]:
+        column = [read(value) for value in column]
+    return repeat(column[0]) if len(column) == 1 else column
+
+
+_made_leg: Callable[[Any], Leg] = partial(tuple.__new__, Leg)
+_made_request: Callable[[Any], TransferRequest] = partial(tuple.__new__, TransferRequest)
+
+
+def _from_columns(marks: str, fields: list[list[Any]], legs: list[list[Any]]) -> list[Marked]:
+    packed = bytes.fromhex(marks)
+    keys, kinds, _, effective, memos, origin_kinds, origin_ids, *rest = fields
+    reverses, phases, pending, timeouts, linked = rest
+    *plain, lots, only, pieces = legs
+    made_legs: Iterator[Leg] = map(
+        _made_leg,
+        zip(
+            *[_unpacked(column) for column in plain], _unpacked(lots, _optional_terms),
+            _unpacked(only, _filter), _unpacked(pieces, _pieces), strict=False,
+        ),
+    )  # fmt: skip
+    # Columns of one value go on for ever: the fingerprints, taken first, say how many there are.
+    each_mark = [packed[place : place + 32] for place in range(0, len(packed), 32)]
+    rows = zip(
+        each_mark, _unpacked(keys), _unpacked(kinds), zip(made_legs, strict=False),
+        _unpacked(effective, _instant), _unpacked(memos), _unpacked(origin_kinds),
+        _unpacked(origin_ids), _unpacked(reverses, _id), _unpacked(phases), _unpacked(pending, _id),
+        _unpacked(timeouts, _instant), _unpacked(linked), strict=False,
+    )  # fmt: skip
+    return [(_made_request(row[1:]), row[0]) for row in rows]
 
 
 def _request(request: TransferRequest, mark: bytes) -> list[Any]:
@@ -83,18 +147,27 @@ def _decoded_terms(raw: list[Any]) -> LotTerms:
     return LotTerms(raw[0], _instant(raw[1]), *raw[2:])
 
 
+def _optional_terms(raw: list[Any] | None) -> LotTerms | None:
+    return None if raw is None else _decoded_terms(raw)
+
+
+def _filter(raw: list[Any] | None) -> LotFilter | None:
+    if raw is None:
+        return None
+    rules, funds, refundable, expired = raw
+    return LotFilter(
+        None if rules is None else frozenset(rules), None if funds is None else frozenset(funds),
+        refundable, expired,
+    )  # fmt: skip
+
+
+def _pieces(raw: list[Any] | None) -> tuple[Piece, ...] | None:
+    return None if raw is None else tuple([Piece(_decoded_terms(p[0]), *p[1:]) for p in raw])
+
+
 def _decoded_leg(raw: list[Any]) -> Leg:
-    if raw[4] is not None:
-        raw[4] = _decoded_terms(raw[4])
-    if raw[5] is not None:
-        rules, funds, refundable, expired = raw[5]
-        raw[5] = LotFilter(
-            None if rules is None else frozenset(rules),
-            None if funds is None else frozenset(funds), refundable, expired,
-        )  # fmt: skip
-    if raw[6] is not None:
-        raw[6] = tuple([Piece(_decoded_terms(p[0]), *p[1:]) for p in raw[6]])
-    return Leg._make(raw)
+    *plain, lot, only, pieces = raw
+    return Leg._make([*plain, _optional_terms(lot), _filter(only), _pieces(pieces)])
 
 
 def _decoded(raw: list[Any]) -> Marked:

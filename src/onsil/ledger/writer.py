@@ -4,6 +4,7 @@ While PostgreSQL writes one batch, the next is decided on top of it in memory; a
 with a commit. When a batch fails, the one after it was decided on sand: both are decided again.
 """
 
+import gc
 import logging
 import threading
 import time
@@ -21,7 +22,7 @@ from onsil.ledger.intake import REQUESTS_CHANNEL, announce, announcements, chain
 from onsil.ledger.journal import Overtaken, Page, add_refusals
 from onsil.ledger.lapsing import cities_with_timeouts, expire_pending
 from onsil.ledger.loading import Head, lock_head, read_head
-from onsil.ledger.memory import ACCOUNTS_MAX, Memory
+from onsil.ledger.memory import ACCOUNTS_MAX, Memory, at_full_speed
 from onsil.ledger.posting import (
     BATCH_MAX,
     Submission,
@@ -35,6 +36,7 @@ from onsil.ledger.wire import Marked
 WINDOW_S = 0.003
 TIMEOUTS_EVERY_S = 1.0
 _RETRY_S_MAX = 2.0
+_FREEZE_EVERY = 10_000
 _AGAIN = (Overtaken, psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 _UNRECORDABLE = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError)
 _log = logging.getLogger(__name__)
@@ -60,14 +62,24 @@ class CityWriter:
         clock: Clock, limit: int = BATCH_MAX,
     ) -> None:  # fmt: skip
         self._city, self._reading, self._writing = city, reading, writing
-        self._hands, self._clock, self._limit = hands, clock, limit
+        self._hands, self._clock, self.limit = hands, clock, limit
         self._memory: Memory | None = None
+        self._frozen = 0
 
     def work_off(self, stop: threading.Event) -> int:
         """Decide all that waits, batch by batch; how many requests. Answers leave batch by batch.
 
         Raises psycopg.OperationalError when the database is lost.
         """
+        with at_full_speed():
+            done = self._work_off(stop)
+        known = 0 if self._memory is None else len(self._memory.book.accounts)
+        if known > self._frozen + _FREEZE_EVERY:
+            gc.freeze()  # or collections would walk them all and make somebody wait
+            self._frozen = known
+        return done
+
+    def _work_off(self, stop: threading.Event) -> int:
         done, before, careful = 0, None, False
         while True:
             try:
@@ -102,7 +114,7 @@ class CityWriter:
                 return None  # read anew only when nothing is on its way
             memory = self._memory = Memory(self._city, _head(self._reading, self._city))
         on_its_way = [one.id for one in before.submissions] if before is not None else []
-        found = take_in(self._reading, self._city, self._limit, on_its_way)
+        found = take_in(self._reading, self._city, self.limit, on_its_way)
         if not found:
             return None
         requests = [marked for submission in found for marked in submission.requests]
@@ -171,6 +183,19 @@ def _apart(
     return refused
 
 
+def writer_connection(dsn: str) -> Connection:
+    """A connection for reading or writing batches, which finds everything by index.
+
+    Left to itself the planner hashes the whole of the accounts for a few thousand of them, and
+    reads the whole journal for each batch's keys while its statistics are those of a young table.
+    """
+    conn = connect(dsn, ALL_CITIES, autocommit=True)
+    with cursor(conn) as run:
+        for way in ("hashjoin", "mergejoin", "seqscan"):
+            run.execute(f"SET enable_{way} = off")
+    return conn
+
+
 def run_writer(
     dsn: str, clock: Clock, stop: threading.Event, window_s: float = WINDOW_S,
     limit: int = BATCH_MAX,
@@ -183,8 +208,8 @@ def run_writer(
     while not stop.is_set():
         try:
             with (
-                connect(dsn, ALL_CITIES, autocommit=True) as reading,
-                connect(dsn, ALL_CITIES, autocommit=True) as writing,
+                writer_connection(dsn) as reading,
+                writer_connection(dsn) as writing,
                 ThreadPoolExecutor(1, "ledger-write") as hands,
             ):
                 with cursor(reading) as run:

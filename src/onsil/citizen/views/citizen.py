@@ -21,7 +21,7 @@ from onsil.citizen.forms import ConvertForm, EnrolForm, ResidenceForm
 from onsil.citizen.models import Conversion, Merchant, Residency, Role
 from onsil.citizen.qr import spaced
 from onsil.citizen.residence import check_of
-from onsil.citizen.services import carbon
+from onsil.citizen.services import carbon, simulated_deposits
 from onsil.citizen.services import movements as story
 from onsil.citizen.services.wallet import expiring
 from onsil.core.refusal import Refusal
@@ -158,9 +158,10 @@ def history(request: Request) -> HttpResponse:
 
 
 def _simulated(request: Request) -> set[UUID]:
-    """The transfers of awards that simulated evidence earned; they are labelled wherever shown."""
+    """The transfers of simulated evidence's awards and of a simulated bank's deposits."""
     decisions = rewards.decisions_of(request.city.code, request.user.pk, limit=200)
-    return {d.transfer_id for d in decisions if d.simulated and d.transfer_id is not None}
+    awards = {d.transfer_id for d in decisions if d.simulated and d.transfer_id is not None}
+    return awards | simulated_deposits.postings_of(request.user)
 
 
 @never_cache
