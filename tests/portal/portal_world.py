@@ -17,7 +17,6 @@ from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
 from onsil import footprint, hub, ledger, proof
@@ -31,7 +30,7 @@ from onsil.core.refusal import Refusal
 from onsil.rewards import services as rewards
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.tenancy import city_scope, transaction
-from onsil.web.settings import _database
+from own_database import TEMPLATE, pointed_at
 
 CITY = "pyeongtaek"
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -279,14 +278,14 @@ atexit.register(shutil.rmtree, _kept, ignore_errors=True)
 def served(postgres: EmbeddedPostgres, blocker) -> Iterator[World]:
     """Django on a copy of the scenario's database, in the city's scope, with a copy of its log."""
     if not _built:
-        original = postgres.create_database(f"portal_{uuid4().hex[:12]}", "onsil_template")
-        with _data_in(_kept), _pointed_at(original, blocker):
+        original = postgres.create_database(f"portal_{uuid4().hex[:12]}", TEMPLATE)
+        with _data_in(_kept), pointed_at(original, blocker), city_scope(CITY):
             _built["world"] = World(original).run()
     name = f"portal_{uuid4().hex[:12]}"
     dsn = postgres.create_database(name, str(conninfo_to_dict(_built["world"].dsn)["dbname"]))
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(_kept, folder, dirs_exist_ok=True)
-        with _data_in(Path(folder)), _pointed_at(dsn, blocker):
+        with _data_in(Path(folder)), pointed_at(dsn, blocker), city_scope(CITY):
             yield replace(_built["world"], dsn=dsn)
     postgres.drop_database(name)
 
@@ -301,19 +300,3 @@ def _data_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         object.__setattr__(settings, "data_folder", before)
-
-
-@contextmanager
-def _pointed_at(dsn: str, blocker) -> Iterator[None]:
-    table = connections["default"].settings_dict
-    before = {key: table[key] for key in ("NAME", "HOST", "USER", "OPTIONS")}
-    with blocker.unblock():
-        connections["default"].close()
-        table.update(_database(dsn))
-        table["OPTIONS"]["assume_role"] = "onsil_app"
-        try:
-            with city_scope(CITY):
-                yield
-        finally:
-            connections["default"].close()
-            table.update(before)
