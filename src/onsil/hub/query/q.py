@@ -161,10 +161,10 @@ class _Parser:
         if operator in PATTERNS:
             return Comparison(path, operator, (self.pattern(),))
         start = scanner.at
-        values: tuple[Any, ...] = tuple(self.values(path))
+        values = list(self.values(path))
         if operator not in EQUALITY and (len(values) > 1 or isinstance(values[0], Span | bool)):
             raise scanner.error(f"lists, ranges, true and false do not go with {operator}", start)
-        return Comparison(path, operator, values)
+        return Comparison(path, operator, tuple(values))
 
     def path(self, hops: int = 0) -> Path:
         scanner = self.scanner
