@@ -190,35 +190,44 @@ def _writer(
             if meta in instance:
                 made[meta] = instance[meta]
         if len(instance) > len(made):
-            _add_rest(instance, made)
+            _add_rest(instance, made, term, full, system=system)
         if concise:
             return _shortest(made, key, value)
         return made
 
-    def _add_rest(instance: Instance, made: dict[str, Any]) -> None:
-        for name in ("objectType", "valueType", *SEALED, "lang"):
-            if name in instance:
-                made[name] = instance[name]
-        if "objectType" in made:
-            names = [term(t) for t in made["objectType"]]
-            made["objectType"] = names[0] if len(names) == 1 else names
-        for name in ("valueType", "entityTypeSealed"):
-            if name in made:
-                made[name] = term(made[name])
-        if system:
-            for name in ("createdAt", "modifiedAt", "deletedAt", "expiresAt"):
-                if name in instance:
-                    made[name] = instance[name]
-        if "instanceId" in instance:
-            made["instanceId"] = instance["instanceId"]
-        inner = instance.get("attrs")
-        if inner:
-            for iri, parts in inner.items():
-                made[term(iri)] = full(parts[0]) if len(parts) == 1 else _listed(parts, full)
-
     concise = representation == "concise"
     plain = representation == "normalized" and not system
     return simplified if representation == "simplified" else full
+
+
+def _add_rest(
+    instance: Instance,
+    made: dict[str, Any],
+    term: Callable[[str], str],
+    write: Write,
+    *,
+    system: bool,
+) -> None:
+    """What few instances have: named kinds, seals, system times and inner attributes."""
+    for name in ("objectType", "valueType", *SEALED, "lang"):
+        if name in instance:
+            made[name] = instance[name]
+    if "objectType" in made:
+        names = [term(t) for t in made["objectType"]]
+        made["objectType"] = names[0] if len(names) == 1 else names
+    for name in ("valueType", "entityTypeSealed"):
+        if name in made:
+            made[name] = term(made[name])
+    if system:
+        for name in ("createdAt", "modifiedAt", "deletedAt", "expiresAt"):
+            if name in instance:
+                made[name] = instance[name]
+    if "instanceId" in instance:
+        made["instanceId"] = instance["instanceId"]
+    inner = instance.get("attrs")
+    if inner:
+        for iri, parts in inner.items():
+            made[term(iri)] = write(parts[0]) if len(parts) == 1 else _listed(parts, write)
 
 
 def _written(key: str, value: Any, term: Callable[[str], str], *, concise: bool) -> Any:

@@ -82,23 +82,8 @@ def routes(door: Door) -> list[Route]:
 
     async def query_by_body(request: Request) -> Response:
         """POST /temporal/entityOperations/query."""
-        asked = door.asked(request)
         body, context = await door.body(request)
-        if not isinstance(body, dict):
-            raise bad_data("the body is an object of type Query")
-        temporal = body.get("temporalQ")
-        if not isinstance(temporal, dict):
-            raise bad_data("temporalQ is needed, an object")
-        parameters = body.get("aggrParams", {})
-        if not isinstance(parameters, dict):
-            raise bad_data("aggrParams is an object")
-        temporal_only = ("temporalQ", "aggrParams", "@context")
-        rest = {k: v for k, v in body.items() if k not in temporal_only}
-        given = {**temporal, **parameters, "lang": body.get("lang")}
-        given |= {name: request.query_params.get(name) for name in ("options", "format")}
-        given = {name: value for name, value in given.items() if value is not None}
-        asked = asked._replace(context=context)
-        question = _question(given, asked, from_query(rest, context), request.query_params)
+        question = _question_of(body, door.asked(request)._replace(context=context), request)
         return await _answer_query(door, request, question)
 
     async def retrieve(request: Request) -> Response:
@@ -148,6 +133,24 @@ async def _read(door: Door, request: Request, steps: Steps[Any]) -> Any:
         raise Problem(403, "TooComplexQuery", "The query takes too long", str(error)) from None
     except DurationError as error:
         raise bad_data(str(error)) from None
+
+
+def _question_of(body: Any, asked: Asked, request: Request) -> Question:
+    """What a Query of temporal evolution asks (§5.2.23). Raises Problem or DocumentError."""
+    if not isinstance(body, dict):
+        raise bad_data("the body is an object of type Query")
+    temporal = body.get("temporalQ")
+    if not isinstance(temporal, dict):
+        raise bad_data("temporalQ is needed, an object")
+    parameters = body.get("aggrParams", {})
+    if not isinstance(parameters, dict):
+        raise bad_data("aggrParams is an object")
+    temporal_only = ("temporalQ", "aggrParams", "@context")
+    rest = {k: v for k, v in body.items() if k not in temporal_only}
+    given = {**temporal, **parameters, "lang": body.get("lang")}
+    given |= {name: request.query_params.get(name) for name in ("options", "format")}
+    given = {name: value for name, value in given.items() if value is not None}
+    return _question(given, asked, from_query(rest, asked.context), request.query_params)
 
 
 def _question(
