@@ -41,6 +41,9 @@ class Configuration:
     live_port: int = 8402
     hub_contexts: str = ""
     hub_context_hosts: str = ""
+    hub_source_hosts: str = ""
+    hub_notify_hosts: str = ""
+    hub_alias: str = ""
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = 8403
     mqtt_username: str = ""

@@ -29,11 +29,26 @@ def hub(
     context_host: list[str] = typer.Option(
         [], help=text("@context를 가져와도 되는 곳", "host that contexts may be fetched from")
     ),
+    source_host: list[str] = typer.Option(
+        [], help=text("컨텍스트 소스가 있어도 되는 호스트", "host that context sources may be at")
+    ),
+    notify_host: list[str] = typer.Option(
+        [], help=text("알림을 보내도 되는 호스트", "host that notifications may be sent to")
+    ),
+    alias: str = typer.Option(
+        "", help=text("Via 헤더에 쓸 이름", "the broker's pseudonym in Via headers")
+    ),
     workers: int = typer.Option(1, min=1, help=text("작업 프로세스 수", "worker processes")),
 ) -> None:  # fmt: skip
     from onsil.supervisor.alone import Broker, serve
 
-    serve(Broker(host, port, data, database, token, contexts, tuple(context_host), workers))
+    serve(
+        Broker(
+            host, port, data, database, token, contexts, tuple(context_host),
+            source_hosts=tuple(source_host), notify_hosts=tuple(notify_host), alias=alias,
+            workers=workers,
+        )
+    )  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:

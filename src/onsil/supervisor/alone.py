@@ -28,7 +28,9 @@ class Broker:
     """How the broker is to run. Without `database` it has a PostgreSQL of its own in `data`.
 
     Writing is open, unless there is a `token`. `contexts` is a folder of contexts to know without
-    a network, `context_hosts` those that others may be fetched from.
+    a network, `context_hosts` those that others may be fetched from: without any, an open broker
+    fetches from anywhere, one with a token from nowhere. With a token `source_hosts` and
+    `notify_hosts` are sent to besides public addresses. `alias` is its pseudonym in Via headers.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +40,9 @@ class Broker:
     token: str = ""
     contexts: Path | None = None
     context_hosts: tuple[str, ...] = ()
+    source_hosts: tuple[str, ...] = ()
+    notify_hosts: tuple[str, ...] = ()
+    alias: str = ""
     workers: int = 1
 
 
@@ -87,7 +92,7 @@ def application() -> Any:
         DEFAULT_TENANT,
         open_writing=not told["token"],
         operator_token=told["token"],
-        context_hosts=told["context_hosts"],
+        **told["house"],
     )
 
 
@@ -95,10 +100,13 @@ def _told(broker: Broker, dsn: str) -> str:
     import orjson
 
     contexts = str(broker.contexts.resolve()) if broker.contexts else ""
-    return orjson.dumps(
-        {"dsn": dsn, "token": broker.token, "contexts": contexts,
-         "context_hosts": broker.context_hosts}
-    ).decode()  # fmt: skip
+    anywhere = () if broker.token else ("*",)
+    house = {
+        "context_hosts": broker.context_hosts or anywhere, "source_hosts": broker.source_hosts,
+        "notify_hosts": broker.notify_hosts, "alias": broker.alias,
+    }  # fmt: skip
+    told = {"dsn": dsn, "token": broker.token, "contexts": contexts, "house": house}
+    return orjson.dumps(told).decode()
 
 
 def _check_port(broker: Broker) -> None:

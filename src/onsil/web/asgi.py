@@ -38,6 +38,8 @@ def make_app(conf: Configuration) -> Starlette:
     hub = make_hub_door(
         conf.dsn, default_city=conf.default_city, authenticate=devices.writer_of,
         cities=all_cities, context_hosts=conf.hub_context_hosts.split(","),
+        source_hosts=conf.hub_source_hosts.split(","),
+        notify_hosts=conf.hub_notify_hosts.split(","), alias=conf.hub_alias,
     )  # fmt: skip
     device_door = make_device_door(
         conf.dsn, default_city=conf.default_city, proxies=conf.device_proxies

@@ -181,3 +181,18 @@ def test_5_13_1_a_servers_word_on_caching_counts(header, age_s):
 def test_a_name_without_an_address():
     refused(names={})
     refused(names={"contexts.example": []})
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "127.0.0.1", "93.184.215.14", "fd00::1"])
+def test_where_any_host_may_be_fetched_from_private_ones_may_be_too(address):
+    fetched, asked = fetch(
+        "http://contexts.example:8087/city.jsonld", allowed=("*",),
+        names={"contexts.example": [address]},
+    )  # fmt: skip
+    assert fetched.document == DOCUMENT
+    assert asked[0].headers["Host"] == "contexts.example:8087"
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "224.0.0.1", "0.0.0.0", "fe80::1"])  # noqa: S104
+def test_link_local_addresses_are_never_fetched_from(address):
+    refused(allowed=("*",), names={"contexts.example": [address]})

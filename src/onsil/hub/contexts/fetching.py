@@ -1,7 +1,8 @@
 """Fetching contexts, for allowed hosts only: no private address, no large or slow answer.
 
-An entry of the allow-list is a host (`example.org`: https and public addresses only) or an origin
-(`http://10.1.2.3:8087`: exactly that, wherever it is). Redirects are checked like first requests.
+An entry of the allow-list is a host (`example.org`: https and public addresses only), an origin
+(`http://10.1.2.3:8087`: exactly that, wherever it is), or `*`: any, at private addresses, too, but
+not link-local ones. Redirects are checked like first requests.
 """
 
 import asyncio
@@ -55,6 +56,7 @@ class Fetcher:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         entries = [entry.strip().rstrip("/").lower() for entry in allowed if entry.strip()]
+        self._anywhere = "*" in entries
         self._origins = frozenset(e for e in entries if "://" in e)
         self._hosts = frozenset(e for e in entries if "://" not in e)
         self._addresses, self._transport, self._timeout_s = addresses, transport, timeout_s
@@ -115,13 +117,15 @@ class Fetcher:
             raise _away(url, "not a URL to fetch from")
         named = f"{parts.scheme}://{parts.netloc.lower()}"
         trusted = named in self._origins
-        if not trusted and not (host in self._hosts and parts.scheme == "https" and port == 443):
+        listed = host in self._hosts and parts.scheme == "https" and port == 443
+        if not trusted and not listed and not self._anywhere:
             raise _away(url, f"{named} is not among the allowed hosts")
         found = await self._addresses(host, port)
         if not found:
             raise _away(url, "no address")
-        if not trusted and not all(_is_public(address) for address in found):
-            raise _away(url, f"{host} is not at a public address")
+        usable = _is_usable if self._anywhere else _is_public
+        if not trusted and not all(usable(address) for address in found):
+            raise _away(url, f"{host} is not at an address to fetch from")
         # The checked address itself is asked, so that the name cannot turn to another meanwhile.
         address = f"[{found[0]}]" if ":" in found[0] else found[0]
         return parts._replace(netloc=f"{address}:{port}", fragment="").geturl(), parts.netloc
@@ -133,6 +137,15 @@ def _is_public(address: str) -> bool:
     if mapped is not None:
         found = mapped
     return found.is_global and not found.is_multicast and not any(found in n for n in _TRANSLATED)
+
+
+def _is_usable(address: str) -> bool:
+    """Whether an address may be asked where any host may: public, private or this machine's."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    found = getattr(found, "ipv4_mapped", None) or found
+    if found.is_link_local or found.is_multicast or found.is_unspecified:
+        return False
+    return found.is_loopback or found.is_private or _is_public(address)
 
 
 async def _content(response: "httpx.Response", url: str) -> bytes:

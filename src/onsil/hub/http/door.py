@@ -19,6 +19,7 @@ from onsil.core.clock import Clock
 from onsil.hub.contexts import CORE, CORE_CONTEXT, Context
 from onsil.hub.contexts.fetching import Fetcher
 from onsil.hub.contexts.resolving import Contexts
+from onsil.hub.datasets.access import EVERYTHING
 from onsil.hub.documents import is_uri
 from onsil.hub.http.asking import (
     JSON,
@@ -41,8 +42,9 @@ from onsil.hub.http.gate import (
     parse_json,
     read_body,
 )
+from onsil.hub.http.offered import Offered
 from onsil.hub.http.tenancy import Tenants
-from onsil.hub.subscriptions.addresses import LOCAL, PUBLIC
+from onsil.hub.subscriptions.addresses import LOCAL, PUBLIC, Reach
 from onsil.hub.terms import Writer, uri_city
 from onsil.hub.vocabulary import Dictionary
 
@@ -57,8 +59,9 @@ class House:
     `authenticate` turns a bearer token into a Writer; without it nobody has one. `cities`: the
     platform's, when it is one; without them tenants come into being as they are written to.
     `open_writing`: nobody needs a token. `operator_token` opens every tenant. Contexts may be
-    fetched from `context_hosts`. Context sources may be at public addresses and at `source_hosts`;
-    `alias` is the broker's pseudonym in Via headers (its own without one).
+    fetched from `context_hosts`. Context sources may be at public addresses and at `source_hosts`,
+    receivers of notifications at these and at `notify_hosts`; where writing is open, at private
+    addresses, too. `alias` is the broker's pseudonym in Via headers (its own without one).
     """
 
     default_city: str = "pyeongtaek"
@@ -68,6 +71,7 @@ class House:
     operator_token: str = ""
     context_hosts: Sequence[str] = ()
     source_hosts: Sequence[str] = ()
+    notify_hosts: Sequence[str] = ()
     alias: str = ""
 
 
@@ -95,12 +99,12 @@ class Door:
             db.bear = self.tenants.bear
         self.committer = Committer(db, clock, self.terms)
         self.beside: list[AbstractAsyncContextManager[Any]] = []
-        reach = LOCAL if house.open_writing else PUBLIC
-        hosts = frozenset(host.lower() for host in house.source_hosts)
-        self.sources = Sources(
-            db, clock, self.contexts, replace(reach, hosts=hosts), house.alias, house.default_city
-        )
+        reach = _reach(house, house.source_hosts)
+        self.notify_reach = _reach(house, house.notify_hosts)
+        self.sources = Sources(db, clock, self.contexts, reach, house.alias, house.default_city)
         self.alongside(self.sources.running())
+        self.offered = Offered(db, clock)
+        self.alongside(self.offered.running())
 
     def alongside(self, work: AbstractAsyncContextManager[Any]) -> None:
         """Enter this context when the door opens and leave it when it closes."""
@@ -147,6 +151,13 @@ class Door:
         wanted = self.house.operator_token
         return bool(wanted) and hmac.compare_digest(bearer(request).encode(), wanted.encode())
 
+    async def view(self, request: Request) -> str:
+        """What a reading request sees of closed entities. Raises Problem."""
+        visit: Visit = request.scope["visit"]
+        if not visit.known or self.operator(request):
+            return EVERYTHING
+        return await self.offered.view(visit.tenant, request)
+
     def allow(self, writer: Writer, uri: str) -> None:
         """Whether this writer may write this entity here. Raises Problem."""
         if not is_uri(uri):
@@ -191,6 +202,12 @@ class Door:
         if inside is not None:
             raise bad_data("an @context in the body needs Content-Type: application/ld+json")
         return visit.context
+
+
+def _reach(house: House, hosts: Sequence[str]) -> Reach:
+    """Where a door may send to: public addresses and these hosts; an open one to private ones."""
+    named = frozenset(host.strip().lower() for host in hosts if host.strip())
+    return replace(LOCAL if house.open_writing else PUBLIC, hosts=named)
 
 
 def _content(request: Request) -> str:

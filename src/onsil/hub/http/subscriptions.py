@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from onsil.core.ids import new_id
 from onsil.hub.contexts import CORE_CONTEXT
+from onsil.hub.datasets.access import NOTHING
 from onsil.hub.documents import is_uri, time_text
 from onsil.hub.http.asking import JSON_LD, LIMIT_MAX, Asked, answer, number
 from onsil.hub.http.contexts import address_of
@@ -22,7 +23,6 @@ from onsil.hub.http.database import Database
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import Problem, bad_data, not_found
 from onsil.hub.steps import Steps
-from onsil.hub.subscriptions.addresses import LOCAL, PUBLIC
 from onsil.hub.subscriptions.checking import Draft, patch_subscription, read_subscription
 from onsil.hub.subscriptions.compiling import compiled
 from onsil.hub.subscriptions.registrations import enqueue_initial
@@ -47,9 +47,10 @@ PATHS: dict[Kind, str] = {"entities": "subscriptions", "sources": "csourceSubscr
 
 def routes(door: Door) -> list[Route]:
     """The routes of subscriptions; their notifications are sent as long as the door is open."""
-    store = Database(door.db.dsn, size=4)
-    reach = LOCAL if door.open_writing else PUBLIC
-    sender = Sender(store, door.clock, Words(door.contexts), reach, door.house.default_city)
+    store = Database(door.db.dsn, size=4, view=NOTHING)
+    sender = Sender(
+        store, door.clock, Words(door.contexts), door.notify_reach, door.house.default_city
+    )
     door.alongside(_at_work(sender, store))
     made: list[Route] = []
     for kind, path in PATHS.items():

@@ -60,6 +60,7 @@ class Caller:
 
     def __init__(self, reach: Reach, clock: Clock) -> None:
         self._clock = clock
+        self.reach = reach
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=CONNECTIONS_MAX,
