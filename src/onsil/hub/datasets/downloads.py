@@ -106,19 +106,24 @@ def _plain(value: Any) -> Any:
 
 def as_xlsx(table: Table, dataset: Dataset) -> bytes:
     """A workbook of two sheets: the data, and what they are."""
+    return workbook(table, (
+        ("title", dataset.title.ko), ("title (en)", dataset.title.en),
+        ("provider", dataset.provider.ko), ("licence", dataset.licence),
+        ("attribution", dataset.attribution.ko), ("origin", dataset.origin),
+        ("model", dataset.model),
+    ))  # fmt: skip
+
+
+def workbook(table: Table, about: Sequence[tuple[str, str]]) -> bytes:
+    """A table as a workbook, with a second sheet of lines about it."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("data")
     sheet.append([column.header for column in table.columns])
     for row in table.rows:
         sheet.append([_cell(sheet, value) for value in row])
-    about = book.create_sheet("about")
-    for line in (
-        ("title", dataset.title.ko), ("title (en)", dataset.title.en),
-        ("provider", dataset.provider.ko), ("licence", dataset.licence),
-        ("attribution", dataset.attribution.ko), ("origin", dataset.origin),
-        ("model", dataset.model),
-    ):  # fmt: skip
-        about.append([_cell(about, value) for value in line])
+    told = book.create_sheet("about")
+    for line in about:
+        told.append([_cell(told, value) for value in line])
     sink = BytesIO()
     book.save(sink)
     return sink.getvalue()
