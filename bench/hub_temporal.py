@@ -26,7 +26,7 @@ from onsil import hub
 from onsil.core.database import connect
 from onsil.hub.arrays import microseconds
 from onsil.hub.steps import run
-from onsil.hub.storing import Row, store
+from onsil.hub.storing import Block, Row, store
 
 CITY = "pyeongtaek"
 METER = "urn:ngsi-ld:Meter:pyeongtaek:m-1"
@@ -65,7 +65,7 @@ def fill(dsn: str) -> int:
             for n, value in enumerate(values)
         ]
         for first in range(0, POINTS, 10_000):
-            run(conn, store(CITY, rows[first : first + 10_000]))
+            run(conn, store(CITY, Block.of(rows[first : first + 10_000])))
     with psycopg.connect(dsn, autocommit=True) as owner:
         owner.execute("VACUUM ANALYZE")
     return number

@@ -6,8 +6,8 @@ no two can wait for each other. Callers record one batch a transaction.
 """
 
 import hashlib
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -17,28 +17,31 @@ import orjson
 from onsil.core.announce import CHANNEL, payload
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
-from onsil.hub.arrays import instant, microseconds
+from onsil.hub.arrays import Column, instant, microseconds
+from onsil.hub.remembered import Remembered, Ruled
 from onsil.hub.rules import (
+    CLOCK_TOLERANCE,
     Fault,
-    closes_after,
     counter_back,
     judge_time,
     judge_value,
-    limits,
     no_series,
 )
-from onsil.hub.series import series_by_key
 from onsil.hub.steps import Ask, Steps, run
-from onsil.hub.storing import Row, around, store
+from onsil.hub.storing import Block, Row, around, store
 from onsil.hub.subscriptions.outbox import enqueue_readings
 from onsil.hub.subscriptions.terms import Stored
-from onsil.hub.terms import Quarantined, Reading, RecordReport, Series
+from onsil.hub.terms import Quarantined, Reading, RecordReport
 
 LIVE_TOPIC = "readings"
 
+# Locks in the order given; tells the series that may hold points as new as the batch's first.
 _LOCK = """
-SELECT count(*) FROM (SELECT FROM hub_latest WHERE city = $1 AND series_id = ANY($2::int4[])
-                       ORDER BY series_id FOR UPDATE) locked
+SELECT t.series_id
+  FROM unnest($2::int4[], $3::timestamptz[]) AS t(series_id, first)
+  LEFT JOIN LATERAL (SELECT true AS there, ts FROM hub_latest
+                      WHERE city = $1 AND series_id = t.series_id FOR UPDATE OFFSET 0) l ON true
+ WHERE l.there IS NULL OR l.ts >= t.first
 """
 
 _KEEP = """
@@ -75,14 +78,16 @@ def record(
     readings: Sequence[Reading],
     clock: Clock,
     origin: str | Sequence[str] = "",
+    remembered: Remembered | None = None,
 ) -> RecordReport:
     """Store a batch of readings by the rules of `docs/hub.md`; what fails them is quarantined.
 
     `origin` says where the batch came from (a device, a file), or each of its readings, for those
-    who look at the quarantine.
+    who look at the quarantine. `remembered` is for who records batch after batch.
     Nothing is dropped: each reading is stored, duplicate, corrected or quarantined.
     """
-    return run(conn, record_steps(city, readings, clock.now(), origin, tell=True))
+    now = clock.now()
+    return run(conn, record_steps(city, readings, now, origin, tell=True, remembered=remembered))
 
 
 def record_steps(
@@ -92,24 +97,28 @@ def record_steps(
     origin: str | Sequence[str] = "",
     *,
     tell: bool = False,
+    remembered: Remembered | None = None,
 ) -> Steps[RecordReport]:
     """`record` without a driver. `tell`: subscriptions to the entities are told."""
     if not readings:
         return RecordReport()
-    keys = {(r.entity, r.attribute) for r in readings}
-    known = yield from series_by_key(city, {k for k in keys if "\0" not in k[0] + k[1]})
-    yield Ask(_LOCK, (city, sorted(s.id for s in known.values())))
-    kept, faults = _judge(readings, known, city, now)
-    kept, backwards = yield from _counters(city, kept, {s.id: s for s in known.values()})
-    kept.sort()
-    faults += backwards
-    singles, within, repeated = _merge_batch(kept, readings)
+    remembered = remembered or Remembered()
+    known = yield from remembered.series(city, {reading[:2] for reading in readings})
+    block, faults, counters = _judge(readings, known, city, now)
+    behind = yield from _lock(city, block)
+    within: list[_Change] = []
+    repeated = 0
+    if counters or _has_twins(block):
+        kept, backwards = yield from _counters(city, block.rows(), counters)
+        faults += backwards
+        singles, within, repeated = _merge_batch(kept, readings)
+        block = Block.of(singles)
     stored = late = 0
     changes: list[_Change] = []
-    if singles:
-        done = yield from store(city, singles)
+    if len(block.series):
+        done = yield from store(city, block, behind=behind, remembered=remembered)
         stored, late = done.new, done.late
-        changes = [_change(singles[o.place], o.num, o.received_at, readings)
+        changes = [_change(block.row(o.place), o.num, o.received_at, readings)
                    for o in done.overwritten]  # fmt: skip
     # In the batch's own order, so that the history of a value reads as it happened.
     yield from _keep_revisions(city, [*changes, *within])
@@ -120,62 +129,99 @@ def record_steps(
                          raw_reading(q.reading), q.reading.message_id) for q in refused],
     )  # fmt: skip
     corrected = len(changes) + len(within)
-    duplicate = len(singles) - stored - len(changes) + repeated
+    duplicate = len(block.series) - stored - len(changes) + repeated
     if stored or corrected:
         told = payload(city, LIVE_TOPIC, {"stored": stored, "corrected": corrected})
         yield Ask("SELECT pg_notify($1, $2)", (CHANNEL, told))
         if tell:
-            yield from enqueue_readings(city, now, lambda: _newest(singles, readings))
+            yield from enqueue_readings(city, now, lambda: _newest(block, readings))
     return RecordReport(stored, duplicate, corrected, late, refused)
 
 
-def _newest(rows: Sequence[Row], readings: Sequence[Reading]) -> list[Stored]:
-    """The last of each series' points; rows come by series and time."""
-    last = {row.series_id: row.index for row in rows}
-    return [
-        Stored(one.entity, one.attribute, one.observed_at)
-        for one in (readings[index] for index in last.values())
-    ]
+def _lock(city: str, block: Block) -> Steps[list[int]]:
+    """Put this writer in line; the series that are not surely behind the block's points."""
+    if not len(block.series):
+        return []
+    firsts = block.firsts()
+    series, ts = block.series[firsts], block.ts[firsts]
+    rows = yield Ask(_LOCK, (city, Column(series, "int4"), Column(ts, "timestamptz")))
+    return [row[0] for row in rows]
+
+
+def _newest(block: Block, readings: Sequence[Reading]) -> list[Stored]:
+    """The last of each series' points."""
+    chosen = (readings[index] for index in block.index[block.lasts()].tolist())
+    return [Stored(one.entity, one.attribute, one.observed_at) for one in chosen]
 
 
 def _judge(
-    readings: Sequence[Reading], known: dict[tuple[str, str], Series], city: str, now: datetime
-) -> tuple[list[Row], list[tuple[int, Fault]]]:
-    kept: list[Row] = []
+    readings: Sequence[Reading], known: Mapping[tuple[str, str], Ruled], city: str, now: datetime
+) -> tuple[Block, list[tuple[int, Fault]], dict[int, Ruled]]:
+    """What passes, in order of series and time; what does not; the counters among the series."""
+    series: list[int] = []
+    stamps: list[int] = []
+    places: list[int] = []
+    nums: list[float] = []
+    arrivals: list[int] = []
+    closes: list[int] = []
     faults: list[tuple[int, Fault]] = []
-    bounds = {
-        one.id: (*limits(one), closes_after(one) // timedelta(microseconds=1))
-        for one in known.values()
-    }
-    arrived, arrived_us = now, microseconds(now)
-    for index, reading in enumerate(readings):
-        series = known.get((reading.entity, reading.attribute))
-        if series is None:
-            faults.append((index, no_series(reading, city)))
+    counters: dict[int, Ruled] = {}
+    latest, now_us = microseconds(now + CLOCK_TOLERANCE), microseconds(now)
+    # The readings of a message share their times: each is counted once.
+    at: datetime | None = None
+    arrived, at_us, arrived_us = now, 0, now_us
+    for place, reading in enumerate(readings):
+        entity, attribute, observed, value, unit, received, _ = reading
+        one = known.get((entity, attribute))
+        if one is None:
+            faults.append((place, no_series(reading, city)))
             continue
-        fault = judge_time(reading.observed_at, now)
-        if fault:
-            faults.append((index, fault))
+        if observed is not at:
+            at, at_us = observed, -1 if observed.tzinfo is None else microseconds(observed)
+        if not 0 <= at_us <= latest:
+            fault = judge_time(observed, now)
+            assert fault is not None
+            faults.append((place, fault))
             continue
-        low, high, closes_us = bounds[series.id]
-        num = judge_value(reading, series, low, high)
-        if isinstance(num, Fault):
-            faults.append((index, num))
-            continue
-        received = reading.received_at or now
-        if received is not arrived:  # the readings of a message share one arrival
+        plain = (type(value) is float or type(value) is int) and (not unit or unit == one.unit)
+        if not (plain and one.low <= value <= one.high):
+            judged = judge_value(reading, one.series, *one.limits)
+            if isinstance(judged, Fault):
+                faults.append((place, judged))
+                continue
+            value = judged
+        if received is not arrived:
+            received = received or now
             arrived, arrived_us = received, microseconds(received)
-        ts = microseconds(reading.observed_at)
-        late = arrived_us > ts + closes_us
-        kept.append(Row(series.id, ts, index, num, arrived_us, late))
-    return kept, faults
+        if one.series.kind == "counter":
+            counters[one.id] = one
+        series.append(one.id)
+        stamps.append(at_us)
+        places.append(place)
+        nums.append(value)  # pyright: ignore[reportArgumentType]
+        arrivals.append(arrived_us)
+        closes.append(one.closes_us)
+    ts = np.array(stamps, np.int64)
+    arrival = np.array(arrivals, np.int64)
+    late = arrival > ts + np.array(closes, np.int64)
+    block = Block(
+        np.array(series, np.int64), ts, np.array(places, np.int64), np.array(nums, np.float64),
+        arrival, late.astype(np.int8),
+    )  # fmt: skip
+    return block.at(np.lexsort((block.index, ts, block.series))), faults, counters
+
+
+def _has_twins(block: Block) -> bool:
+    """Whether two rows have the same series and time."""
+    return bool(np.any(
+        (block.series[1:] == block.series[:-1]) & (block.ts[1:] == block.ts[:-1])
+    ))  # fmt: skip
 
 
 def _counters(
-    city: str, kept: list[Row], series: dict[int, Series]
+    city: str, kept: list[Row], counters: Mapping[int, Ruled]
 ) -> Steps[tuple[list[Row], list[tuple[int, Fault]]]]:
     """Set aside totals below the one before them or above the one after them."""
-    counters = {s.id for s in series.values() if s.kind == "counter"}
     if not counters:
         return kept, []
     mine = sorted(k for k in kept if k.series_id in counters)
@@ -184,7 +230,7 @@ def _counters(
     running: dict[int, float] = {}
     for one, (before, after) in zip(mine, neighbours, strict=True):
         floor = max((v for v in (before, running.get(one.series_id)) if v is not None), default=0.0)
-        unit = series[one.series_id].unit
+        unit = counters[one.series_id].unit
         if one.num < floor:
             faults.append((one.index, counter_back(one.num, floor, unit)))
         elif after is not None and one.num > after:

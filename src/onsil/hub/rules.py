@@ -1,6 +1,7 @@
 """The rules a single reading must pass, as pure decisions. docs/hub.md lists them for people."""
 
 import math
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -65,6 +66,14 @@ def limits(series: Series) -> tuple[float, float]:
     low = -math.inf if series.minimum is None else float(series.minimum)
     high = math.inf if series.maximum is None else float(series.maximum)
     return low, high
+
+
+def fast_limits(series: Series) -> tuple[float, float]:
+    """Finite bounds between which a number in the series' unit is beyond doubt."""
+    low, high = limits(series)
+    if series.kind != "gauge" and _is_energy(series.unit):
+        low = max(low, 0.0)
+    return max(low, -sys.float_info.max), min(high, sys.float_info.max)
 
 
 def judge_value(reading: Reading, series: Series, low: float, high: float) -> float | Fault:

@@ -18,6 +18,17 @@ SELECT e.uri, t.iri, s.unit, s.interval_s, s.kind, s.minimum, s.maximum, s.sourc
   JOIN hub_term t ON t.city = s.city AND t.term_id = s.attr_id
 """
 
+# One look-up after the other, whatever the statistics say: a batch asks for some thousands.
+_BY_KEY = """
+SELECT k.uri, k.iri, s.unit, s.interval_s, s.kind, s.minimum, s.maximum, s.source, s.note,
+       s.grace_s, s.series_id
+  FROM unnest($1::text[], $2::text[]) k(uri, iri)
+ CROSS JOIN LATERAL (SELECT eid FROM hub_entity WHERE city = $3 AND uri = k.uri OFFSET 0) e
+ CROSS JOIN LATERAL (SELECT term_id FROM hub_term WHERE city = $3 AND iri = k.iri OFFSET 0) t
+ CROSS JOIN LATERAL (SELECT * FROM hub_series WHERE city = $3 AND eid = e.eid
+                        AND attr_id = t.term_id OFFSET 0) s
+"""
+
 
 def _series(row: Sequence[Any]) -> Series:
     uri, iri, unit, interval_s, kind, low, high, source, note, grace_s, number = row
@@ -44,8 +55,7 @@ def series_by_key(
     """`series_of` without a driver."""
     wanted = list(set(keys))
     rows = yield Ask(
-        _COLUMNS + "JOIN unnest($1::text[], $2::text[]) k(uri, iri)"
-        " ON k.uri = e.uri AND k.iri = t.iri WHERE s.city = $3 AND e.city = $3 AND t.city = $3",
+        _BY_KEY,
         ([k[0] for k in wanted], [CORE.iri(k[1]) for k in wanted], city),
     )
     found = {(s.entity, CORE.iri(s.attribute)): s for s in map(_series, rows)}

@@ -16,7 +16,7 @@ from onsil.hub.changes import Change
 from onsil.hub.documents import VALUE_KEYS
 from onsil.hub.record import record_steps
 from onsil.hub.steps import Ask, Steps
-from onsil.hub.storing import Row, store
+from onsil.hub.storing import Block, Row, store
 from onsil.hub.temporal.instances import (
     RECORDED,
     SCOPE,
@@ -227,7 +227,7 @@ def _store_points(city: str, pairs: Sequence[tuple[Entry, _Place]]) -> Steps[set
         if first.num == row.num:
             kept.add(id(entry))
     ordered = [row for _, (row, _) in sorted(rows.items())]
-    done = yield from store(city, ordered, correct=False)
+    done = yield from store(city, Block.of(ordered), correct=False)
     for other in done.overwritten:
         row = ordered[other.place]
         kept -= {id(e) for e, p in pairs if p.plain_id == row.series_id
