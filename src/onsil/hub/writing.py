@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from onsil.hub.changes import AttributeChange, Change
+from onsil.hub.datasets.access import close_entities
 from onsil.hub.datasets.checking import verify_changes
 from onsil.hub.documents import Changed, Document, DocumentError, create, live, parse_time
 from onsil.hub.entity_rows import Stored, Written, insert, load, lock_names, remove, update
@@ -190,9 +191,10 @@ def _store(
         if entity.stored or entity.document
     ]
     if changes:
-        yield from verify_changes(city, changes)
+        closed = yield from verify_changes(city, changes)
         yield from append_changes(city, changes)
-        yield from enqueue_changes(city, changes)
+        yield from close_entities(city, closed)
+        yield from enqueue_changes(city, [one for one in changes if not closed.get(one.uri)])
 
 
 def _change(uri: str, entity: _Entity, made: int, now: datetime) -> Change:

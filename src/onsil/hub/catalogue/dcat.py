@@ -30,6 +30,7 @@ FORMATS: Mapping[str, tuple[str, str]] = {
     "jsonld": ("application/ld+json", "json-ld"),
     "rdf": ("application/rdf+xml", "pretty-xml"),
 }
+_RIGHTS = {"open": "access-right/PUBLIC", "request": "access-right/RESTRICTED"}
 # Seconds of an interval and above → the frequency authority's name.
 _FREQUENCIES = (
     (31_536_000, "ANNUAL"), (2_419_200, "MONTHLY"), (604_800, "WEEKLY"), (86_400, "DAILY"),
@@ -135,7 +136,7 @@ class _Description:
                           *(Literal(word, lang="en") for word in one.keywords_en)],
             dcat_theme=theme,
             dct_spatial=self._place(one.region),
-            dct_accessRights=self._typed(f"{_EU}access-right/PUBLIC", DCTERMS.RightsStatement),
+            dct_accessRights=self._typed(_EU + _RIGHTS[one.access], DCTERMS.RightsStatement),
             dct_conformsTo=self._standard(one.data_model.iri, one.data_model.title_en),
             dct_provenance=self._provenance(one),
         )  # fmt: skip

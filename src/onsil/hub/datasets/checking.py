@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from onsil.hub.changes import Change
+from onsil.hub.datasets.access import close_entities
 from onsil.hub.datasets.models import DataModel
 from onsil.hub.datasets.registry import Dataset
 from onsil.hub.datasets.store import datasets_of_types
@@ -57,14 +58,36 @@ class Verification(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def verify_changes(city: str, changes: Sequence[Change]) -> Steps[None]:
-    """Check what was written. Raises DocumentError for a strict data set's entity that does not
-    fit; whatever the transaction did is undone then."""
-    written = [(one, one.after) for one in changes if one.after is not None]
-    types = sorted({iri for _, document in written for iri in document.types})
+def verify_changes(city: str, changes: Sequence[Change]) -> Steps[dict[str, list[str]]]:
+    """Check what was written; the answer says of each entity which data sets close it, where any
+    could. Raises DocumentError for a strict data set's entity that does not fit; whatever the
+    transaction did is undone then."""
+    types = {iri for one in changes for side in (one.before, one.after) if side
+             for iri in side.types}  # fmt: skip
     if not types:
-        return
+        return {}
+    datasets = yield from datasets_of_types(city, sorted(types))
+    written = [(one, one.after) for one in changes if one.after is not None]
+    yield from _verify(city, datasets, written)
+    closing = sorted((one for one in datasets if not one.open), key=lambda one: one.id)
+    if not closing:
+        return {}
+    sides = [(one.uri, one.after or one.before) for one in changes]
+    return {uri: [one.id for one in closing if one.holds(side)] for uri, side in sides if side}
+
+
+def close_history(city: str, uri: str, types: Sequence[str]) -> Steps[None]:
+    """Close a history that begins without an entity, where a closed data set has its types."""
     datasets = yield from datasets_of_types(city, types)
+    document = Document(uri, list(types))
+    held = sorted(one.id for one in datasets if not one.open and one.may_hold(document))
+    if held:
+        yield from close_entities(city, {uri: held})
+
+
+def _verify(
+    city: str, datasets: Sequence[Dataset], written: Sequence[tuple[Change, Document]]
+) -> Steps[None]:
     if not datasets:
         return
     checked: dict[tuple[str, str], tuple[datetime, list[Finding]]] = {}

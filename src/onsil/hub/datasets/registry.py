@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ LICENCES = {
 }
 ORIGINS = ("measured", "replayed", "simulated")
 QUALITIES = ("checked", "unchecked")
+# Open to all, or read by those whose request was approved.
+ACCESSES = ("open", "request")
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -47,11 +49,22 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a data set's values come from, outside the catalogue; the address may be unknown."""
+
+    title: Said
+    url: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One data set. `interval_s`: seconds between values; `retention_days`: 0 keeps them for good.
 
     `type`, `q`, `scope` select its entities; `attributes` are the short names it offers (all of the
-    model's without any). `strict`: an entity that does not fit the model is refused.
+    model's without any). `strict`: an entity that does not fit the model is refused. `access`:
+    `request` closes its entities, whole, to all but those with a key; so it names no attributes.
+    `derived_from` are ids of data sets it is made of, by `method`; `sources` those outside.
     """
 
     id: str
@@ -74,6 +87,15 @@ class Dataset:
     interval_s: int = 0
     retention_days: int = 0
     strict: bool = False
+    access: str = "open"
+    derived_from: tuple[str, ...] = ()
+    method: Said | None = None
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody may read it."""
+        return self.access == "open"
 
     @property
     def data_model(self) -> DataModel:
@@ -94,10 +116,14 @@ class Dataset:
             scopes=parse_scope_q(self.scope) if self.scope else None,
         )
 
+    def may_hold(self, document: Document) -> bool:
+        """Whether an entity is of this data set's types."""
+        types = parse_type_selection(self.type)
+        return types is None or types_match(types, document.types)
+
     def holds(self, document: Document) -> bool:
         """Whether an entity is one of this data set."""
-        types = parse_type_selection(self.type)
-        if types is not None and not types_match(types, document.types):
+        if not self.may_hold(document):
             return False
         if self.scope and not scope_matches(parse_scope_q(self.scope), document.scopes):
             return False
@@ -132,15 +158,21 @@ def dataset_of(table: Mapping[str, Any]) -> Dataset:
     said = {name: Said(**table[name])
             for name in ("title", "description", "provider", "attribution", "region")}  # fmt: skip
     lists = {name: tuple(table.get(name, ()))
-             for name in ("keywords_ko", "keywords_en", "attributes")}  # fmt: skip
-    rest = {name: value for name, value in table.items() if name not in said | lists}
-    made = Dataset(**said, **lists, **rest)
+             for name in ("keywords_ko", "keywords_en", "attributes", "derived_from")}  # fmt: skip
+    made_of = {
+        "method": Said(**table["method"]) if table.get("method") else None,
+        "sources": tuple(_source(one) for one in table.get("sources", ())),
+    }
+    rest = {name: value for name, value in table.items() if name not in said | lists | made_of}
+    made = Dataset(**said, **lists, **made_of, **rest)
     for value, known in (
         (made.theme, THEMES), (made.licence, LICENCES), (made.origin, ORIGINS),
-        (made.quality, QUALITIES), (made.model, models()),
+        (made.quality, QUALITIES), (made.model, models()), (made.access, ACCESSES),
     ):  # fmt: skip
         if value not in known:
             raise ValueError(f"{value!r} is none of {', '.join(known)}")
+    if not made.open and made.attributes:
+        raise ValueError("a data set on request closes entities as a whole: it names no attributes")
     if not _ID.fullmatch(made.id) or len(made.id) > 60:
         raise ValueError(f"{made.id!r}: an id is lower-case words joined by hyphens")
     unknown = [name for name in made.attributes if made.data_model.attribute(name) is None]
@@ -151,6 +183,24 @@ def dataset_of(table: Mapping[str, Any]) -> Dataset:
         raise ValueError(f"the model {made.model} is none of {made.type}")
     made.wanted()
     return made
+
+
+def fault_of_lineage(datasets: Sequence[Dataset]) -> str:
+    """What is wrong with what data sets are made of: an unknown one, or a circle; empty if none."""
+    made_of = {one.id: one.derived_from for one in datasets}
+    for id, origins in made_of.items():
+        for origin in origins:
+            if origin not in made_of:
+                return f"{id}: there is no data set {origin!r} it could be made of"
+    left = dict(made_of)
+    while ends := [id for id, origins in left.items() if not any(one in left for one in origins)]:
+        for id in ends:
+            del left[id]
+    return f"{', '.join(left)}: made of one another in a circle" if left else ""
+
+
+def _source(table: Mapping[str, Any]) -> Source:
+    return Source(**{**table, "title": Said(**table["title"])})
 
 
 def read_datasets(path: Path) -> tuple[Catalogue | None, list[Dataset]]:
@@ -170,4 +220,6 @@ def read_datasets(path: Path) -> tuple[Catalogue | None, list[Dataset]]:
         raise OperationError(f"{path}: {which}: {error}", retry=False) from error
     if len({one.id for one in found}) < len(found):
         raise OperationError(f"{path}: two data sets have the same id", retry=False)
+    if fault := fault_of_lineage(found):
+        raise OperationError(f"{path}: {fault}", retry=False)
     return catalogue, found

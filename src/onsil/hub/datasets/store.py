@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from onsil.hub.contexts import CORE
+from onsil.hub.datasets.access import close_all
 from onsil.hub.datasets.registry import Catalogue, Dataset, Said, dataset_of
 from onsil.hub.query.type_selection import parse_type_selection, types_in
 from onsil.hub.steps import Ask, Steps
@@ -28,8 +29,11 @@ ON CONFLICT (city) DO UPDATE SET doc = excluded.doc, modified_at = excluded.modi
 """
 _LIST = "SELECT doc, created_at, modified_at FROM hub_dataset WHERE city = $1"
 _USE = """
-INSERT INTO hub_dataset_use (city, dataset_id, day, form, uses) VALUES ($1, $2, $3::date, $4, 1)
-ON CONFLICT (city, dataset_id, day, form) DO UPDATE SET uses = hub_dataset_use.uses + 1
+INSERT INTO hub_dataset_use (city, dataset_id, day, form, uses)
+SELECT $1, t.id, $2::date, t.form, t.uses
+  FROM unnest($3::text[], $4::text[], $5::bigint[]) AS t(id, form, uses)
+ON CONFLICT (city, dataset_id, day, form) DO UPDATE
+   SET uses = hub_dataset_use.uses + excluded.uses
 """
 
 
@@ -52,12 +56,18 @@ class Use(NamedTuple):
 def put_datasets(
     city: str, catalogue: Catalogue | None, datasets: Sequence[Dataset], now: datetime
 ) -> Steps[None]:
-    """Make the city's data sets exactly these; twice changes nothing."""
+    """Make the city's data sets exactly these; twice changes nothing.
+
+    Entities are closed or opened as the data sets on request say.
+    """
+    before = {one.dataset for one in (yield from datasets_of(city)) if not one.dataset.open}
     yield Ask(_FORGET, (city, [one.id for one in datasets]))
     iris = [_type(one) for one in datasets]
     docs = [orjson.dumps(one.as_json()).decode() for one in datasets]
     if datasets:
         yield Ask(_PUT, (city, [one.id for one in datasets], iris, docs, now))
+    if before != {one for one in datasets if not one.open}:
+        yield from close_all(city, datasets)
     if catalogue is not None:
         yield Ask(_CATALOGUE, (city, orjson.dumps(asdict(catalogue)).decode(), now))
 
@@ -103,7 +113,14 @@ def datasets_of_types(city: str, types: Iterable[str]) -> Steps[list[Dataset]]:
 
 def count_use(city: str, id: str, form: str, now: datetime) -> Steps[None]:
     """Note one use: a page seen or a file taken."""
-    yield Ask(_USE, (city, id, now.date(), form))
+    yield from count_uses(city, [(id, form, 1)], now)
+
+
+def count_uses(city: str, uses: Sequence[tuple[str, str, int]], now: datetime) -> Steps[None]:
+    """Note uses: data set, form and how many; never by whom."""
+    ordered = sorted(uses)
+    ids, forms, numbers = ([one[place] for one in ordered] for place in range(3))
+    yield Ask(_USE, (city, now.date(), ids, forms, numbers))
 
 
 def uses(city: str, id: str, today: date) -> Steps[list[Use]]:

@@ -10,14 +10,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from onsil.hub.catalogue.dcat import FORMATS, Addresses, describe, serialize
+from onsil.hub.datasets.access import EVERYTHING
 from onsil.hub.datasets.content import ENTITIES_MAX, Table, entities_of, table_of
 from onsil.hub.datasets.downloads import FILES, FORMS, as_geojson
 from onsil.hub.datasets.registry import Dataset
 from onsil.hub.datasets.store import Entry, catalogue_of, count_use, dataset, datasets_of
 from onsil.hub.documents import Document
 from onsil.hub.http.contexts import address_of
+from onsil.hub.http.database import VIEW
 from onsil.hub.http.door import Door
-from onsil.hub.http.gate import not_found
+from onsil.hub.http.gate import Problem, not_found
 
 
 def routes(door: Door) -> list[Route]:
@@ -61,6 +63,8 @@ class _Catalogue:
         form = request.url.path.rsplit(".", 1)[1].rstrip("/")
         entry = await self._entry(city, request.path_params["id"])
         one = entry.dataset
+        if not one.open and VIEW.get() not in (one.id, EVERYTHING):
+            raise _closed(one)
         headers = {"Content-Disposition": f'attachment; filename="{one.id}.{form}"'}
         media = FORMS[form].media
         if request.method == "HEAD":
@@ -84,6 +88,15 @@ class _Catalogue:
         if found is None:
             raise not_found(f"there is no data set {id[:60]!r}")
         return found
+
+
+def _closed(one: Dataset) -> Problem:
+    return Problem(
+        401, "Unauthorized", "This data set is read with a key",
+        f"이 데이터는 신청하고 승인받은 뒤 열쇠로 읽습니다. / Ask for {one.id} at /data/{one.id}/"
+        " on the city's site, and send the key as Bearer.",
+        WWW_Authenticate='Bearer realm="onsil"',
+    )  # fmt: skip
 
 
 def _streamed(table: Table, one: Dataset, headers: dict[str, str], media: str) -> Response:

@@ -7,18 +7,23 @@ transaction round them; a write is one transaction, tried again when PostgreSQL 
 import asyncio
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 
 from onsil.core.database import APP_ROLE
+from onsil.hub.datasets.access import EVERYTHING
 from onsil.hub.steps import Steps, run_async
 
 T = TypeVar("T")
+_SCOPE = "SELECT set_config('onsil.city', $1, false), set_config('onsil.veil', $2, false)"
 _TRIES = 5
 _TIMEOUT_S = 3.0
 _PATIENCE_S = 15.0  # for a free connection, when all are at work
+# What the request being answered may read of closed entities (datasets.access); set by the router.
+VIEW: ContextVar[str] = ContextVar("view", default=EVERYTHING)
 
 
 class DatabaseAway(Exception):
@@ -26,19 +31,22 @@ class DatabaseAway(Exception):
 
 
 class Database:
-    """Runs steps for one city at a time. Opening it does not wait for the server."""
+    """Runs steps for one city at a time. Opening it does not wait for the server.
 
-    def __init__(self, dsn: str, size: int = 8) -> None:
-        self.dsn, self.size = dsn, size
+    `view`: what everything that goes through it sees of closed entities.
+    """
+
+    def __init__(self, dsn: str, size: int = 8, view: str = EVERYTHING) -> None:
+        self.dsn, self.size, self.view = dsn, size, view
         self._pool: Any = None
         self._opening = asyncio.Lock()
-        self._city: dict[int, str] = {}
+        self._scope: dict[int, tuple[str, str]] = {}
         # Steps that a city's every write begins with; the door of a stand-alone broker sets it.
         self.bear: Callable[[str], Steps[None]] | None = None
 
     async def read(self, city: str, steps: Steps[T]) -> T:
         """Steps that only read, each statement for itself. Raises DatabaseAway."""
-        async with self.connection(city) as conn:
+        async with self.connection(city, VIEW.get()) as conn:
             return await run_async(conn, steps)
 
     async def write(self, city: str, make: Callable[[], Steps[T]]) -> T:
@@ -59,8 +67,10 @@ class Database:
         raise AssertionError
 
     @asynccontextmanager
-    async def connection(self, city: str):
-        """A connection that sees one city's rows (or all with `*`). Raises DatabaseAway."""
+    async def connection(self, city: str, view: str = EVERYTHING):
+        """A connection that sees one city's rows (or all with `*`), of closed entities those of the
+        view. Raises DatabaseAway."""
+        scope = city, view or self.view
         try:
             pool = await self._opened()
             conn = await pool.acquire(timeout=_PATIENCE_S)
@@ -68,9 +78,9 @@ class Database:
             raise DatabaseAway(str(error)) from error
         try:
             bare = conn.get_server_pid()
-            if self._city.get(bare) != city:
-                await conn.execute("SELECT set_config('onsil.city', $1, false)", city)
-                self._city[bare] = city
+            if self._scope.get(bare) != scope:
+                await conn.execute(_SCOPE, *scope)
+                self._scope[bare] = scope
             yield conn
         except (asyncpg.PostgresConnectionError, ConnectionError) as error:
             raise DatabaseAway(str(error)) from error
@@ -92,7 +102,7 @@ class Database:
         return self._pool
 
     async def _init(self, conn: Any) -> None:
-        self._city.pop(conn.get_server_pid(), None)
+        self._scope.pop(conn.get_server_pid(), None)
         for kind in ("json", "jsonb"):
             await conn.set_type_codec(
                 kind, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text"

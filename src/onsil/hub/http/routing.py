@@ -13,9 +13,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from onsil.hub.datasets.access import EVERYTHING
 from onsil.hub.http.asking import preference
+from onsil.hub.http.database import VIEW
 from onsil.hub.http.door import Door, Visit
 from onsil.hub.http.gate import Problem, answer_problem, bad_request, problem_response
+from onsil.hub.http.offered import reads
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 # What the standard's operations take (§6.4 to §6.38); anything else is refused (§6.3.20).
@@ -103,7 +106,8 @@ class Router:
     ) -> Response:
         try:
             raw = scope.get("raw_path") or scope["path"].encode()
-            found = self._find(raw.split(b"?", 1)[0].decode("latin-1"))
+            path = raw.split(b"?", 1)[0]
+            found = self._find(path.decode("latin-1"))
             if found is None:
                 raise Problem(404, "ResourceNotFound", "There is nothing at this path")
             node, scope["path_params"] = found
@@ -116,7 +120,9 @@ class Router:
             if scope["query_string"]:
                 _check_parameters(scope["query_string"])
             scope["visit"] = await self._visit(scope, headers)
-            return await endpoint(Request(scope, receive, send))
+            request = Request(scope, receive, send)
+            VIEW.set(await self._door.view(request) if reads(method, path) else EVERYTHING)
+            return await endpoint(request)
         except Exception as error:
             return answer_problem(error)
 

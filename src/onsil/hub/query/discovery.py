@@ -16,7 +16,8 @@ _TYPES = """
 SELECT t.iri, count(*) FROM hub_entity_type k JOIN hub_term t
     ON t.city = $1 AND t.term_id = k.type_id
  WHERE k.city = $1 AND k.eid NOT IN (
-       SELECT x.eid FROM hub_entity x WHERE x.city = $1 AND x.expires_at <= $2::timestamptz)
+       SELECT x.eid FROM hub_entity x WHERE x.city = $1 AND x.expires_at <= $2::timestamptz
+       UNION ALL SELECT hub_hidden($1))
  GROUP BY 1 ORDER BY 1
 """
 # Every attribute of these entities with the kinds of its instances; those of series are Properties.

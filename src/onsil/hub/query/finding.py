@@ -132,7 +132,8 @@ def _count_of_type(begun: Conditions, iri: str) -> Steps[int]:
         begun,
         "SELECT count(*) FROM hub_entity_type k WHERE k.city = $1"
         f" AND k.type_id = {begun.number(iri)} AND k.eid NOT IN (SELECT x.eid FROM hub_entity x"
-        f" WHERE x.city = $1 AND x.expires_at <= {begun.present()})",
+        f" WHERE x.city = $1 AND x.expires_at <= {begun.present()}"
+        " UNION ALL SELECT hub_hidden($1))",
     )
     return rows[0][0]
 

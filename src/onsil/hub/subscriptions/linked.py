@@ -6,9 +6,10 @@ from dataclasses import replace
 from onsil.hub.contexts import CORE
 from onsil.hub.documents import Document, time_text
 from onsil.hub.query.finding import Found, find_by_ids
-from onsil.hub.steps import Steps
+from onsil.hub.steps import Ask, Steps
 
 LINKED_MAX = 500
+_CLOSED = "SELECT uri FROM hub_entity WHERE city = $1 AND closed AND uri = ANY($2::text[])"
 
 
 def with_times(found: Found) -> Document:
@@ -21,9 +22,14 @@ def with_times(found: Found) -> Document:
 
 
 def fetch_documents(city: str, uris: Iterable[str]) -> Steps[dict[str, Document]]:
-    """The entities with these ids, as they are now, with their newest points."""
+    """The entities with these ids, as they are now, with their newest points; no closed ones, for
+    a subscription has no key to a data set."""
     found = yield from find_by_ids(city, sorted(set(uris)))
-    return {uri: with_times(one) for uri, one in found.items()}
+    if not found:
+        return {}
+    rows = yield Ask(_CLOSED, (city, list(found)))
+    closed = {uri for (uri,) in rows}
+    return {uri: with_times(one) for uri, one in found.items() if uri not in closed}
 
 
 def targets(document: Document, iris: frozenset[str] = frozenset()) -> dict[str, None]:

@@ -14,6 +14,7 @@ from onsil.core.periods import Period
 from onsil.core.refusal import OperationError
 from onsil.hub.arrays import instant
 from onsil.hub.contexts import Context
+from onsil.hub.datasets.checking import close_history
 from onsil.hub.documents import (
     DocumentError,
     Instance,
@@ -97,6 +98,8 @@ def create_or_update(city: str, entity: TemporalEntity, now: datetime) -> Steps[
     yield from _lock(city, entity.uri)
     kept = Kept(entity.uri, entity.types, now, None, entity.expires_at)
     new = yield from keep_entities(city, [kept])
+    if new[entity.uri]:
+        yield from close_history(city, entity.uri, entity.types)
     yield from append_entries(city, list(entity.entries(now)))
     return new[entity.uri]
 
