@@ -50,6 +50,51 @@ def test_5_7_5_to_5_7_9_types_and_attributes_of_all_sources(hub, there):
     assert found["typeNames"] == ["Ship", "Vehicle"]
 
 
+def test_5_7_7_a_type_that_sources_have_too(hub, there):
+    register(hub, there.registration())
+    assert hub.get("/types/Vehicle").status_code == 404
+    make(hub, speed=1)
+    theirs = [{"id": "x", "type": "Attribute", "attributeName": name, "attributeTypes": kinds}
+              for name, kinds in (("speed", ["GeoProperty"]), ("name", ["Property"]))]  # fmt: skip
+    body = {"id": "x", "type": "EntityTypeInfo", "typeName": "Vehicle", "entityCount": 2}
+    there.answer("GET", "/types/Vehicle", 200, body | {"attributeDetails": theirs})
+    found = hub.get("/types/Vehicle").json()
+    assert found["entityCount"] == 3
+    kinds = {one["attributeName"]: one["attributeTypes"] for one in found["attributeDetails"]}
+    assert kinds == {"speed": ["GeoProperty", "Property"], "name": ["Property"]}
+    assert hub.get("/types/Vehicle", local="true").json()["entityCount"] == 1
+
+
+def test_5_7_10_an_attribute_that_sources_have_too(hub, there):
+    register(hub, there.registration())
+    body = {"id": "x", "type": "Attribute", "attributeName": "speed", "attributeCount": 2,
+            "attributeTypes": ["Property"], "typeNames": ["Ship"]}  # fmt: skip
+    there.answer("GET", "/attributes/speed", 200, body)
+    found = hub.get("/attributes/speed").json()
+    assert (found["attributeCount"], found["typeNames"]) == (2, ["Ship"])
+    make(hub, speed=1)
+    found = hub.get("/attributes/speed").json()
+    assert (found["attributeCount"], found["typeNames"]) == (3, ["Ship", "Vehicle"])
+    assert found["attributeTypes"] == ["Property"]
+    there.answer("GET", "/attributes/speed", 403)
+    warned = hub.get("/attributes/speed")
+    assert warned.json()["attributeCount"] == 1
+    assert warned.headers["NGSILD-Warning"].startswith("299 ")
+
+
+def test_5_7_4_a_temporal_query_in_a_body_goes_on_in_a_body(hub, there):
+    register(hub, there.registration(observationInterval=EVERYTHING, operations=["queryTemporal"]))
+    seen = {"type": "Property", "value": 2, "observedAt": "2025-01-01T00:00:00Z"}
+    theirs = {"id": ONE, "type": "Vehicle", "speed": [seen]}
+    there.answer("POST", "/temporal/entityOperations/query", 200, [theirs])
+    temporal = {"timerel": "after", "timeAt": "2024-01-01T00:00:00Z"}
+    query = {"type": "Query", "entities": [{"type": "Vehicle"}], "temporalQ": temporal}
+    answer = hub.call("POST", "/temporal/entityOperations/query", query)
+    assert answer.json() == [theirs]
+    assert there.asked[0].body == query
+    assert there.asked[0].headers["Content-Type"] == "application/json"
+
+
 def test_5_7_3_the_evolution_of_all_who_have_a_part_of_it(hub, there):
     operations = ["retrieveTemporal", "queryTemporal"]
     register(hub, there.registration(observationInterval=EVERYTHING, operations=operations))

@@ -3,6 +3,7 @@
 import pytest
 
 from federating import source
+from onsil.hub.sources import calling
 from temporal_door import broker, problem
 
 ONE = "urn:ngsi-ld:Vehicle:1"
@@ -82,10 +83,48 @@ def test_4_3_6_3_exclusive_attributes_are_the_sources_alone(hub, there):
         "POST", f"/entities/{ONE}/attrs", {"speed": {"type": "Property", "value": 1}}, local="true"
     )
     assert make_more.status_code == 204
-    there.answer("GET", f"/entities/{ONE}", 200, vehicle(speed=9, name="there"))
+    there.answer("GET", f"/entities/{ONE}?attrs=speed", 200, vehicle(speed=9, name="there"))
     found = one(hub, options="keyValues")
     assert (found["speed"], found["name"]) == (9, "here")
     assert one(hub, options="keyValues", local="true")["speed"] == 1
+
+
+def test_4_3_6_1_a_retrieval_is_narrowed_to_what_is_registered(hub, there):
+    register(hub, there.registration(attrs=["speed", "level"]))
+    there.answer("GET", f"/entities/{ONE}?attrs=level,speed", 200, vehicle(speed=5, level=1))
+    assert one(hub, options="keyValues")["speed"] == 5
+    there.answer("GET", f"/entities/{ONE}?attrs=speed", 200, vehicle(speed=6))
+    assert one(hub, attrs="speed,name", options="keyValues")["speed"] == 6
+
+
+def test_4_3_6_4_a_registration_says_at_its_top_that_its_source_acts_alone(hub, there):
+    register(hub, there.registration(localOnly=True))
+    there.answer("GET", f"/entities/{ONE}?local=true", 200, vehicle(speed=5))
+    assert one(hub)["speed"]["value"] == 5
+    shown = hub.get("/csourceRegistrations/urn:x:source").json()
+    assert shown["localOnly"] is True
+    refused = hub.call("PATCH", "/csourceRegistrations/urn:x:source", {"localOnly": "yes"})
+    assert problem(refused) == (400, "BadRequestData")
+
+
+def test_4_23_1_a_query_of_sources_is_never_ordered(hub, there):
+    register(hub, there.registration())
+    make(hub, vehicle(name="a"))
+    there.answer("GET", "/entities?type=Vehicle", 200, [])
+    asked = {"type": "Vehicle", "orderBy": "name"}
+    assert problem(hub.get("/entities", **asked)) == (400, "BadRequestData")
+    assert hub.get("/entities", **asked, local="true").status_code == 200
+    assert hub.get("/entities", type="Bus", orderBy="name").status_code == 200
+    assert hub.get("/entities", type="Vehicle").status_code == 200
+
+
+def test_6_3_17_an_answer_that_is_too_long_is_none(hub, there, monkeypatch):
+    monkeypatch.setattr(calling, "ANSWER_MAX", 1000)
+    register(hub, there.registration())
+    there.answer("GET", "/entities?type=Vehicle", 200, [vehicle(name="x" * 2000)])
+    answer = hub.get("/entities", type="Vehicle")
+    assert answer.json() == []
+    assert answer.headers["NGSILD-Warning"].startswith("111 urn:x:source ")
 
 
 def test_5_5_13_local_asks_nobody(hub, there):

@@ -221,6 +221,96 @@ def test_5_6_7_what_a_source_refuses_of_a_batch_is_a_207(hub, there):
     assert answer.json()["errors"][0]["registrationId"] == "urn:x:source"
 
 
+def test_5_2_17_of_a_batch_that_a_source_did_in_part_only_the_rest_failed(hub, there):
+    register(hub, there.registration(mode="redirect", operations=BATCHES))
+    error = {"entityId": TWO, "error": {"type": "x", "title": "no", "status": 409}}
+    there.answer(
+        "POST", "/entityOperations/create", 207, {"success": [ONE], "errors": [error]}
+    )  # fmt: skip
+    answer = hub.call("POST", "/entityOperations/create", [vehicle(speed=1), vehicle(TWO)])
+    assert answer.status_code == 207
+    assert answer.json() == {
+        "success": [ONE], "errors": [error | {"registrationId": "urn:x:source"}],
+    }  # fmt: skip
+    there.answer("POST", "/entityOperations/create", 207)
+    answer = hub.call("POST", "/entityOperations/create", [vehicle(speed=1)])
+    assert (answer.status_code, answer.json()["success"]) == (207, [])
+
+
+def test_5_2_18_of_attributes_that_a_source_did_in_part_only_the_rest_failed(hub, there):
+    register(hub, there.registration(mode="redirect"))
+    left = [{"attributeName": "name", "reason": "taken"}]
+    told = {"updated": ["speed"], "notUpdated": left}
+    there.answer("POST", f"{PATH}/attrs", 207, told)
+    answer = hub.call("POST", f"{PATH}/attrs", {"speed": prop(1), "name": prop("x")})
+    assert answer.status_code == 207
+    assert answer.json() == {
+        "updated": ["speed"], "notUpdated": [left[0] | {"registrationId": "urn:x:source"}],
+    }  # fmt: skip
+
+
+def test_5_6_7_to_5_6_20_a_source_without_batches_gets_single_operations(hub, there):
+    register(hub, there.registration(mode="redirect"))
+    for uri in (ONE, TWO):
+        there.answer("PATCH", f"/entities/{uri}", 204)
+        there.answer("DELETE", f"/entities/{uri}", 204)
+        there.answer("POST", f"/entities/{uri}/attrs", 204)
+    both = [vehicle(speed=1), vehicle(TWO, speed=2)]
+    there.answer("POST", "/entities", 201)
+    made = hub.call("POST", "/entityOperations/create", both)
+    assert (made.status_code, sorted(made.json())) == (201, [ONE, TWO])
+    assert [asked.body for asked in there.asked] == both
+    for name in ("merge", "update"):
+        assert hub.call("POST", f"/entityOperations/{name}", both).status_code == 204
+    assert hub.call("POST", "/entityOperations/delete", [ONE, TWO]).status_code == 204
+    assert requests(there)[2:] == [
+        (method, f"/entities/{uri}{rest}")
+        for method, rest in (("PATCH", ""), ("POST", "/attrs"), ("DELETE", ""))
+        for uri in (ONE, TWO)
+    ]
+    assert held(hub) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [({}, ("PUT", PATH)), ({"options": "update"}, ("POST", f"{PATH}/attrs"))],
+)
+def test_5_6_8_an_upsert_by_single_operations(hub, there, options, expected):
+    register(hub, there.registration(mode="redirect"))
+    there.answer("POST", "/entities", 409)
+    there.answer(*expected, 204)
+    answer = hub.call("POST", "/entityOperations/upsert", [vehicle(speed=1)], **options)
+    assert answer.status_code == 204
+    assert requests(there) == [("POST", "/entities"), expected]
+
+
+def test_5_6_11_to_5_6_16_the_history_is_written_where_it_is_registered(hub, there):
+    operations = ["upsertTemporal", "appendAttrsTemporal", "deleteAttrsTemporal", "deleteTemporal"]
+    interval = {"startAt": "2020-01-01T00:00:00Z"}
+    register(hub, there.registration(
+        mode="redirect", attrs=["speed"], operations=operations, observationInterval=interval,
+    ))  # fmt: skip
+    path = f"/temporal/entities/{ONE}"
+    there.answer("POST", "/temporal/entities", 201)
+    there.answer("POST", f"{path}/attrs", 204)
+    there.answer("DELETE", f"{path}/attrs/speed", 204)
+    there.answer("DELETE", path, 204)
+    seen = {"type": "Property", "value": 1, "observedAt": "2026-01-01T00:00:00Z"}
+    whole = {"id": ONE, "type": "Vehicle", "speed": [seen], "name": [seen]}
+    assert hub.call("POST", "/temporal/entities", whole).status_code == 201
+    assert there.asked[0].body == {k: v for k, v in whole.items() if k != "name"}
+    kept = hub.get(path, local="true").json()
+    assert ("speed" in kept, "name" in kept) == (False, True)
+    assert hub.call("POST", f"{path}/attrs", {"speed": [seen]}).status_code == 204
+    assert hub.call("DELETE", f"{path}/attrs/speed").status_code == 204
+    assert hub.call("DELETE", path).status_code == 204
+    assert requests(there)[1:] == [
+        ("POST", f"{path}/attrs"), ("DELETE", f"{path}/attrs/speed"), ("DELETE", path),
+    ]  # fmt: skip
+    assert hub.call("POST", "/entities", vehicle(speed=1)).status_code == 201
+    assert len(there.asked) == 4
+
+
 @pytest.mark.parametrize("told", ["contentType", "jsonldContext"])
 def test_4_3_6_6_a_source_is_written_to_as_it_wants(hub, there, told):
     theirs = {"@context": {"tempo": "https://uri.etsi.org/ngsi-ld/default-context/speed"}}

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from onsil.hub.batch import appending, merging, upserting
-from onsil.hub.contexts import Context
+from onsil.hub.contexts import Context, ContextError
 from onsil.hub.documents import is_uri, parse_entity
 from onsil.hub.http.asking import JSON
+from onsil.hub.http.batch_sources import Batch
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import Problem, bad_data, problem_of
-from onsil.hub.http.providing import Batch
 from onsil.hub.terms import Writer
 from onsil.hub.writing import Done, Intent, creating, deleting, write
 
@@ -129,6 +129,17 @@ class _Batches:
             errors += failed
         return done, errors
 
+    async def _context(self, request: Request, raw: Any, lost: dict[str, ContextError]) -> Context:
+        """An item's context, sought once in a batch where it is not to be had."""
+        named = str(raw.get("@context")) if isinstance(raw, dict) else ""
+        if named in lost:
+            raise lost[named]
+        try:
+            return await self.door.context_of(request, raw)
+        except ContextError as error:
+            lost[named] = error
+            raise
+
     async def _commit(
         self, city: str, intents: Sequence[Intent], errors: list[dict[str, Any]]
     ) -> list[Done]:
@@ -155,9 +166,10 @@ class _Batches:
     ) -> tuple[list[Intent], list[dict[str, Any]]]:
         intents: list[Intent] = []
         errors: list[dict[str, Any]] = []
+        lost: dict[str, ContextError] = {}  # contexts that were looked for in vain
         for raw in body:
             try:
-                context = await self.door.context_of(request, raw)
+                context = await self._context(request, raw, lost)
                 intent = read(raw, context)
                 self.door.allow(writer, intent.uri)
                 if sources is not None:
@@ -168,7 +180,7 @@ class _Batches:
                 intents.append(intent)
             except Exception as error:
                 problem = problem_of(error)
-                if problem is None or problem.status >= 500:
+                if problem is None or (problem.status >= 500 and problem.status != 504):
                     raise
                 uri = raw.get("id", "") if isinstance(raw, dict) else raw
                 errors.append(_error(uri, error))

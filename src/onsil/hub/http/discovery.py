@@ -1,17 +1,19 @@
 """Types and attributes in use: GS CIM 009 V1.9.1 §5.7.5-5.7.10, §6.25-6.28."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from onsil.hub.contexts import Context
 from onsil.hub.http.asking import answer
 from onsil.hub.http.distributing import Spread
 from onsil.hub.http.door import PREFIX, Door
-from onsil.hub.http.gate import bad_data, bad_request, not_found
-from onsil.hub.http.gathering import discover_spread
+from onsil.hub.http.gate import Problem, bad_data, bad_request, not_found
+from onsil.hub.http.surveying import discover_spread
 from onsil.hub.query.discovery import (
     AttributeInfo,
     attributes,
@@ -74,17 +76,23 @@ class _Discovery:
         name, now = request.path_params["type"], self.door.clock.now()
         iri, term = form.context.iri(name), form.context.term
         number = await self.door.db.read(city, type_count(city, iri, now))
-        if not number:
-            raise not_found(f"no entity has the type {name}")
         infos = await self.door.db.read(city, attributes(city, type_iri=iri, now=now))
-        return answer({
+        kinds = {one.iri: set(one.kinds) for one in infos}
+        spread = await self._spread(request, city, "retrieveEntityTypeInfo")
+        number += await _add_one(
+            spread, "/types", iri, "entityCount",
+            lambda body, context: _held(body, context, kinds),
+        )  # fmt: skip
+        if not number:
+            raise _missing(spread, not_found(f"no entity has the type {name}"))
+        return _warned(spread, answer({
             "id": iri, "type": "EntityTypeInfo", "typeName": term(iri), "entityCount": number,
             "attributeDetails": [
-                {"id": one.iri, "type": "Attribute", "attributeName": term(one.iri),
-                 "attributeTypes": one.kinds}
-                for one in infos
+                {"id": one, "type": "Attribute", "attributeName": term(one),
+                 "attributeTypes": sorted(some)}
+                for one, some in kinds.items()
             ],
-        }, form)  # fmt: skip
+        }, form))  # fmt: skip
 
     async def attributes(self, request: Request) -> Response:
         """GET /attributes: an AttributeList, or with details=true a list of Attribute."""
@@ -120,14 +128,24 @@ class _Discovery:
             city,
             attributes(city, attribute_iri=form.context.iri(name), now=self.door.clock.now()),
         )
-        if not found:
-            raise not_found(f"no entity has the attribute {name}")
-        one, term = found[0], form.context.term
-        return answer({
-            "id": one.iri, "type": "Attribute", "attributeName": term(one.iri),
-            "attributeTypes": one.kinds, "typeNames": sorted(term(t) for t in one.types),
-            "attributeCount": one.count,
-        }, form)  # fmt: skip
+        one, term = form.context.iri(name), form.context.term
+        kinds = {kind for info in found for kind in info.kinds}
+        types = {iri for info in found for iri in info.types}
+
+        def add(body: Mapping[str, Any], context: Context) -> None:
+            kinds.update(_texts(body.get("attributeTypes")))
+            types.update(context.iri(t) for t in _texts(body.get("typeNames")))
+
+        spread = await self._spread(request, city, "retrieveAttrTypeInfo")
+        number = sum(info.count for info in found)
+        number += await _add_one(spread, "/attributes", one, "attributeCount", add)
+        if not number:
+            raise _missing(spread, not_found(f"no entity has the attribute {name}"))
+        return _warned(spread, answer({
+            "id": one, "type": "Attribute", "attributeName": term(one),
+            "attributeTypes": sorted(kinds), "typeNames": sorted(term(t) for t in types),
+            "attributeCount": number,
+        }, form))  # fmt: skip
 
     async def _spread(self, request: Request, city: str, operation: str) -> Spread | None:
         return await self.door.sources.of(request, city, operation)
@@ -147,6 +165,39 @@ async def _add(
                 held = known.setdefault(context.iri(name), set())
                 more = item.get(inner, ()) if isinstance(item, dict) else ()
                 held |= {context.iri(one) for one in more if isinstance(one, str)}
+
+
+async def _add_one(
+    spread: Spread | None, path: str, iri: str, counted: str,
+    add: Callable[[Mapping[str, Any], Context], None],
+) -> int:  # fmt: skip
+    """Add what sources have of one type or attribute; how many entities they count with it."""
+    total = 0
+    for body, context in await discover_spread(spread, path, iri) if spread else ():
+        if not isinstance(body, dict):
+            continue
+        add(body, context)
+        number = body.get(counted)
+        # A source that does not count has one at least, or would not have answered.
+        total += number if isinstance(number, int) and number > 0 else 1
+    return total
+
+
+def _held(body: Mapping[str, Any], context: Context, kinds: dict[str, set[str]]) -> None:
+    """Take the attributes of an EntityTypeInfo with their kinds."""
+    for item in body.get("attributeDetails") or ():
+        name = item.get("attributeName") if isinstance(item, dict) else None
+        if isinstance(name, str):
+            some = kinds.setdefault(context.iri(name), set())
+            some.update(_texts(item.get("attributeTypes")))
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _missing(spread: Spread | None, problem: Problem) -> Problem:
+    return spread.missing(problem) if spread else problem
 
 
 def _warned(spread: Spread | None, response: Response) -> Response:

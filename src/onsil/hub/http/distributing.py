@@ -140,6 +140,7 @@ class Spread:
         self.sources, self.request, self.city = sources, request, city
         self.registrations = registrations
         self.warnings: list[str] = []
+        self.origins: dict[str, list[str]] = {}
         self._via = ", ".join([*request.headers.getlist("via"), f"1.1 {alias}"])
         visit = request.scope["visit"]
         self.context: Context = context or visit.context
@@ -188,7 +189,7 @@ class Spread:
         try:
             answered = await self.sources.caller.call(registration, call)
         except Unanswered as error:
-            self.warn(199, registration, str(error))
+            self.warn(111 if error.useless else 199, registration, str(error))
             return None
         if answered.status in empty or answered.status == 508:
             return None
@@ -216,6 +217,12 @@ class Spread:
         """Tell the client of abnormal behaviour of a source (Table 6.3.17-1)."""
         plain = text.replace('"', "'").encode("ascii", "replace").decode()
         self.warnings.append(f'{code} {registration.uri} "{plain[:200]}"')
+
+    def came(self, uri: str, registration: Registration) -> None:
+        """Note that a source told of an entity."""
+        known = self.origins.setdefault(uri, [])
+        if registration.uri not in known:
+            known.append(registration.uri)
 
     def warned(self, response: Response) -> Response:
         """The answer with its warnings."""

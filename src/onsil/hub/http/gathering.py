@@ -1,4 +1,4 @@
-"""Reading across context sources: one entity, a query, what there is, the temporal evolution."""
+"""Reading across context sources: one entity, and a query."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from onsil.hub.documents import Document, DocumentError, parse_entity
 from onsil.hub.http.asking import JSON, JSON_LD
 from onsil.hub.http.criteria import Criteria
 from onsil.hub.http.distributing import Spread, entity_path, query_text
+from onsil.hub.http.gate import bad_data
 from onsil.hub.query.filters import Filter
 from onsil.hub.query.finding import Found, count, find, find_by_ids
 from onsil.hub.query.q import attributes_of
@@ -20,7 +21,6 @@ from onsil.hub.sources.merging import (
     Part,
     fits,
     merge_entity_parts,
-    merge_evolutions,
 )
 from onsil.hub.sources.terms import Share
 from onsil.hub.vocabulary import Dictionary
@@ -65,7 +65,12 @@ async def _retrieve(spread: Spread, share: Share, uri: str) -> Document | None:
     except ContextError as error:
         spread.warn(199, share.registration, str(error))
         return None
-    target = entity_path(uri) + ("?local=true" if share.registration.local_only else "")
+    pairs: list[tuple[str, str]] = []
+    if share.attrs is not None:
+        pairs.append(("attrs", ",".join(sorted(context.term(one) for one in share.attrs))))
+    if share.registration.local_only:
+        pairs.append(("local", "true"))
+    target = entity_path(uri) + (f"?{query_text(pairs)}" if pairs else "")
     call = Call("GET", target, spread.headers(share.registration, url))
     answered = await spread.ask(share.registration, call)
     if answered is None:
@@ -74,6 +79,8 @@ async def _retrieve(spread: Spread, share: Share, uri: str) -> Document | None:
     if document is not None and document.uri != uri:
         spread.warn(111, share.registration, "it answered with another entity")
         return None
+    if document is not None:
+        spread.came(uri, share.registration)
     return document
 
 
@@ -102,7 +109,8 @@ async def query_spread(
     """A page of what is found here and in the sources (§5.7.2).
 
     Entities held here come first, in their order; then those of sources alone, by id. Filters are
-    applied again to what sources say of an entity, put together with what is held here.
+    applied again to what sources say of an entity, put together with what is held here. Raises
+    Problem for an order, which is never applied to distributed operations (§4.23.1, §5.7.2.4).
     """
     wanted = criteria.filter
     extra = attributes_of(wanted.q) if wanted.q is not None else set()
@@ -112,6 +120,8 @@ async def query_spread(
         share for one in spread.registrations
         if (share := query_share(one, wanted.selectors, named)) is not None
     ]  # fmt: skip
+    if shares and wanted.ordering is not None:
+        raise bad_data("a query of context sources is not ordered; leave orderBy or ask local=true")
     split = spread.request.query_params.get("splitEntities") == "true"
     many = await asyncio.gather(
         *(_query(spread, share, named | extra, body, split=split) for share in shares)
@@ -184,6 +194,8 @@ async def _query(
             break
         read = [await _document(spread, share, one, answer, context) for one in entities]
         made += [one for one in read if one is not None]
+        for one in made[offset:]:
+            spread.came(one.uri, share.registration)
         if 'rel="next"' not in answer.headers.get("link", "") or not entities:
             break
         offset += len(entities)
@@ -315,64 +327,3 @@ def _as_query(spread: Spread) -> dict[str, Any]:
         geo["coordinates"] = orjson.loads(given.get("coordinates", "[]"))
         made["geoQ"] = geo
     return made
-
-
-async def discover_spread(spread: Spread, path: str) -> list[tuple[Any, Context]]:
-    """What every source answers at a path of discovery, with the context it is in (§5.7.5 ff.)."""
-    details = spread.request.query_params.get("details")
-    pairs = [("details", details)] if details else []
-
-    async def one(registration: Any) -> tuple[Any, Context] | None:
-        try:
-            context, url = await spread.context_for(registration)
-        except ContextError as error:
-            spread.warn(199, registration, str(error))
-            return None
-        asked = [*pairs, *([("local", "true")] if registration.local_only else [])]
-        target = path + (f"?{query_text(asked)}" if asked else "")
-        found = await spread.ask(
-            registration, Call("GET", target, spread.headers(registration, url))
-        )
-        if found is None:
-            return None
-        try:
-            return found[0], await spread.answer_context(found[1], found[0], context)
-        except ContextError as error:
-            spread.warn(111, registration, str(error))
-            return None
-
-    answers = await asyncio.gather(*(one(r) for r in spread.registrations))
-    return [answered for answered in answers if answered is not None]
-
-
-async def evolutions_spread(
-    spread: Spread, path: str, local: list[dict[str, Any]], uri: str = ""
-) -> list[dict[str, Any]]:
-    """Temporal representations from here and from sources, by id (§5.7.3, §5.7.4).
-
-    Sources are asked with the request's own parameters, in its own names.
-    """
-    left = ("local", "csf", "count", "offset")
-    pairs = [(n, v) for n, v in spread.request.query_params.multi_items() if n not in left]
-
-    async def one(registration: Any) -> list[dict[str, Any]]:
-        if uri and entity_share(registration, uri, ()) is None:
-            return []
-        asked = [*pairs, *([("local", "true")] if registration.local_only else [])]
-        target = path + (f"?{query_text(asked)}" if asked else "")
-        headers = spread.headers(registration, spread.context_url) | {"Accept": JSON}
-        found = await spread.ask(registration, Call("GET", target, headers))
-        if found is None:
-            return []
-        bodies = found[0] if isinstance(found[0], list) else [found[0]]
-        if not all(isinstance(body, dict) and "id" in body for body in bodies):
-            spread.warn(111, registration, "its answer is no temporal evolution")
-            return []
-        return bodies
-
-    answers = await asyncio.gather(*(one(r) for r in spread.registrations))
-    together: dict[str, list[dict[str, Any]]] = {body["id"]: [body] for body in local}
-    for bodies in answers:
-        for body in bodies:
-            together.setdefault(body["id"], []).append(body)
-    return [merge_evolutions(bodies) for bodies in together.values()]

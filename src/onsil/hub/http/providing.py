@@ -6,7 +6,6 @@ what is left as well as this broker; auxiliary ones nothing.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -26,11 +25,19 @@ from onsil.hub.sources.terms import Registration, Share
 Names = frozenset[str]
 # What is done here of the write, without what is covered: these attributes.
 Here = Callable[[Names], Awaitable[Response]]
-_ENTITY_MEMBERS = frozenset(("id", "@id", "type", "@type", "@context", "scope", "expiresAt"))
+ENTITY_MEMBERS = frozenset(("id", "@id", "type", "@type", "@context", "scope", "expiresAt"))
 _KINDS = {
     400: "BadRequestData", 404: "ResourceNotFound", 409: "AlreadyExists",
     422: "OperationNotSupported", 508: "LoopDetected",
 }  # fmt: skip
+
+
+class Partly(Problem):
+    """A source's 207: `told` is its BatchOperationResult or UpdateResult, as far as it is one."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        super().__init__(207, "InternalError", "The context source did a part of it")
+        self.told = told
 
 
 class Failure(NamedTuple):
@@ -48,6 +55,24 @@ class Plan(NamedTuple):
     refused: list[Failure]
     covered: Names
     all_covered: bool
+
+
+# What stands for a batch where a source takes single operations only.
+SINGLES = {
+    "createBatch": frozenset(("createEntity",)),
+    "upsertBatch": frozenset(("createEntity", "replaceEntity", "appendAttrs")),
+    "updateBatch": frozenset(("appendAttrs",)),
+    "mergeBatch": frozenset(("mergeEntity",)),
+    "deleteBatch": frozenset(("deleteEntity",)),
+}
+
+
+def offers(registration: Registration, operation: str) -> bool:
+    """Whether a source takes a write, if it is a batch by single operations."""
+    singles = SINGLES.get(operation)
+    return operation in registration.operations or bool(
+        singles and singles <= registration.operations
+    )
 
 
 def plan_write(
@@ -69,7 +94,7 @@ def plan_write(
             share = entity_share(one, uri, types, left)
             if share is None or (attrs and not left):
                 continue
-            offered = operation in one.operations
+            offered = offers(one, operation)
             if offered:
                 shares.append(share)
             if mode == "inclusive":
@@ -96,7 +121,7 @@ async def provide(
     plan = plan_write(spread, operation, uri, types, attrs)
     if not plan.shares and not plan.refused:
         return await here(frozenset())
-    sent = asyncio.gather(*(_send(spread, share, body, attrs) for share in plan.shares))
+    sending = asyncio.gather(*(_send(spread, share, body, attrs) for share in plan.shares))
     local: Response | None = None
     error: Exception | None = None
     if not plan.all_covered:
@@ -104,10 +129,10 @@ async def provide(
             local = await here(plan.covered)
         except Exception as raised:
             if problem_of(raised) is None:
-                sent.cancel()
+                sending.cancel()
                 raise
             error = raised
-    outcomes = await sent
+    outcomes = await sending
     failures = [*plan.refused, *(one for one in outcomes if one is not None)]
     done = local is not None or any(one is None or one.problem.status == 207 for one in outcomes)
     if done:  # where it has been before, it is done
@@ -140,11 +165,31 @@ async def _send(spread: Spread, share: Share, body: Any, attrs: Names | None) ->
         pairs.append(("local", "true"))
     target += f"?{query_text(pairs)}" if pairs else ""
     headers = spread.headers(registration, url, media)
-    problem = await _sent(spread, registration, Call(request.method, target, headers, content))
+    problem = await sent(spread, registration, Call(request.method, target, headers, content))
+    if isinstance(problem, Partly):
+        return _left_over(Failure(registration, problem, share.attrs), attrs, context)
     return None if problem is None else Failure(registration, problem, share.attrs)
 
 
-async def _sent(spread: Spread, registration: Registration, call: Call) -> Problem | None:
+def _left_over(failure: Failure, attrs: Names | None, context: Context) -> Failure | None:
+    """What is left of a write of which a source did a part: the attributes that it names.
+
+    Without a list of them it is all; None when there is nothing left.
+    """
+    assert isinstance(failure.problem, Partly)
+    left = failure.problem.told.get("notUpdated")
+    if attrs is None or not isinstance(left, list):
+        return failure
+    items = [one for one in left if isinstance(one, dict) and "attributeName" in one]
+    named = frozenset(context.iri(str(one["attributeName"])) for one in items)
+    if not named:
+        return None
+    failure.problem.detail = "; ".join(str(one.get("reason", ""))[:200] for one in items)
+    return failure._replace(left=named)
+
+
+async def sent(spread: Spread, registration: Registration, call: Call) -> Problem | None:
+    """Send a source a write: what went wrong, `Partly` for a 207, None when it is done."""
     try:
         answered = await spread.sources.caller.call(registration, call)
     except Unanswered as error:
@@ -158,6 +203,8 @@ async def _sent(spread: Spread, registration: Registration, call: Call) -> Probl
         told = orjson.loads(answered.body) if answered.body else {}
     except orjson.JSONDecodeError:
         told = {}
+    if answered.status == 207:
+        return Partly(told if isinstance(told, dict) else {})
     if isinstance(told, dict):
         named = str(told.get("type", ""))
         kind = named.removeprefix(ERRORS)[:80] if named.startswith(ERRORS) else kind
@@ -222,13 +269,13 @@ def reduced(body: Mapping[str, Any], context: Context, attrs: Names) -> dict[str
     """An entity as sent, with no other attributes than these."""
     return {
         name: value for name, value in body.items()
-        if name in _ENTITY_MEMBERS or context.iri(name) in attrs
+        if name in ENTITY_MEMBERS or context.iri(name) in attrs
     }  # fmt: skip
 
 
 def without(body: Mapping[str, Any], context: Context, attrs: Names) -> dict[str, Any]:
     """An entity as sent, without these attributes."""
-    return {n: v for n, v in body.items() if n in _ENTITY_MEMBERS or context.iri(n) not in attrs}
+    return {n: v for n, v in body.items() if n in ENTITY_MEMBERS or context.iri(n) not in attrs}
 
 
 def _not_offered(registration: Registration, operation: str) -> Problem:
@@ -277,67 +324,6 @@ def _left(iri: str, reason: str, registration: str, context: Context) -> dict[st
     return made | {"registrationId": registration} if registration else made
 
 
-@dataclass
-class Batch:
-    """A batch divided among sources, item by item; `send` sends each source its items at once."""
-
-    spread: Spread
-    operation: str
-    items: dict[int, tuple[Registration, list[Any], list[str]]] = field(default_factory=dict)
-    refused: list[dict[str, Any]] = field(default_factory=list)
-
-    def take(self, raw: Any, context: Context) -> Any:
-        """Plan one item (an entity, or an id to delete): what is left to do here, None nothing."""
-        entity = raw if isinstance(raw, dict) else {"id": raw}
-        uri = str(entity.get("id", entity.get("@id", "")))
-        types = entity.get("type", entity.get("@type", ()))
-        names = [types] if isinstance(types, str) else types
-        iris = [context.iri(n) for n in names if isinstance(n, str)]
-        attrs = None
-        if isinstance(raw, dict):
-            attrs = frozenset(context.iri(n) for n in raw if n not in _ENTITY_MEMBERS)
-        plan = plan_write(self.spread, self.operation, uri, iris, attrs)
-        for share in plan.shares:
-            whole = share.attrs is None or not isinstance(raw, dict)
-            part = raw if whole else reduced(raw, context, share.attrs or frozenset())
-            one = share.registration
-            _, parts, uris = self.items.setdefault(one.number, (one, [], []))
-            parts.append(part)
-            uris.append(uri)
-        self.refused += [error_item(uri, one.problem, one.registration.uri) for one in plan.refused]
-        if plan.all_covered:
-            return None
-        if plan.covered and isinstance(raw, dict):
-            return without(raw, context, plan.covered)
-        return raw
-
-    async def send(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """The ids that sources did, and errors for what they did not."""
-        outcomes = await asyncio.gather(*(self._send(*one) for one in self.items.values()))
-        done = [uri for good, _ in outcomes for uri in good]
-        return done, [*self.refused, *(error for _, bad in outcomes for error in bad)]
-
-    async def _send(
-        self, registration: Registration, parts: list[Any], uris: list[str]
-    ) -> tuple[list[str], list[dict[str, Any]]]:
-        spread = self.spread
-        try:
-            context, url = await spread.context_for(registration)
-            content, media, url = told_in(spread, registration, parts, context, url)
-        except (ContextError, DocumentError) as error:
-            problem = Problem(502, "InternalError", "Not sent", str(error))
-            return [], [error_item(uri, problem, registration.uri) for uri in uris]
-        path = spread.request.url.path.removeprefix(PREFIX).rstrip("/")
-        pairs = list(spread.request.query_params.multi_items())
-        pairs += [("local", "true")] if registration.local_only else []
-        target = path + (f"?{query_text(pairs)}" if pairs else "")
-        call = Call("POST", target, spread.headers(registration, url, media), content)
-        problem = await _sent(spread, registration, call)
-        if problem is None:
-            return uris, []
-        return [], [error_item(uri, problem, registration.uri) for uri in uris]
-
-
 async def purge_spread(
     spread: Spread, selectors: Sequence[Selector], attrs: Names
 ) -> list[dict[str, Any]]:
@@ -350,7 +336,7 @@ async def purge_spread(
         pairs = list(spread.request.query_params.multi_items())
         pairs += [("local", "true")] if registration.local_only else []
         call = Call("DELETE", f"/entities?{query_text(pairs)}", spread.headers(registration, url))
-        problem = await _sent(spread, registration, call)
+        problem = await sent(spread, registration, call)
         if problem is None or problem.status in (404, 508):
             return None
         return error_item(registration.uri, problem, registration.uri)

@@ -14,13 +14,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from onsil.hub.documents import DocumentError, is_uri, parse_languages
+from onsil.hub.entity_maps import HERE
 from onsil.hub.http import temporal_provision
 from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number, paging
 from onsil.hub.http.criteria import Criteria, from_parameters, from_query
 from onsil.hub.http.distributing import Spread, entity_path
 from onsil.hub.http.door import PREFIX, Door
+from onsil.hub.http.entity_maps import asks_for_map, made_answer, refer
 from onsil.hub.http.gate import Problem, bad_data, bad_request, not_found
-from onsil.hub.http.gathering import evolutions_spread
+from onsil.hub.http.surveying import evolutions_spread
+from onsil.hub.http.temporal_maps import PATH, map_temporal, within_map
 from onsil.hub.query.ordering import Ordering
 from onsil.hub.steps import Steps
 from onsil.hub.temporal.aggregating import aggregate
@@ -84,7 +87,19 @@ def routes(door: Door) -> list[Route]:
         """POST /temporal/entityOperations/query."""
         body, context = await door.body(request)
         question = _question_of(body, door.asked(request)._replace(context=context), request)
-        return await _answer_query(door, request, question)
+        return await _answer_query(door, request, question, body)
+
+    async def map_query(request: Request) -> Response:
+        """GET and POST /temporal/entityMaps."""
+        asked, given = door.asked(request), request.query_params
+        if request.method == "POST":
+            body, context = await door.body(request)
+            question = _question_of(body, asked._replace(context=context), request)
+        else:
+            question = _question(given, asked, from_parameters(given, asked.context), given)
+        wanted = _wanted(request, question)
+        one = await map_temporal(door, request, wanted, lambda steps: _read(door, request, steps))
+        return made_answer(one, asked)
 
     async def retrieve(request: Request) -> Response:
         """GET /temporal/entities/{id}."""
@@ -102,26 +117,36 @@ def routes(door: Door) -> list[Route]:
             if found is None:
                 raise not_found(uri)
             body, headers = found
-            return answer(body, asked, 206 if headers else 200, headers)
+            return await referring(request, answer(body, asked, 206 if headers else 200, headers))
         held = [found[0]] if found is not None else []
         path = f"/temporal{entity_path(uri)}"
         together = await evolutions_spread(spread, path, held, uri)
         if not together:
             raise spread.missing(not_found(uri))
         headers = found[1] if found is not None else {}
-        return spread.warned(answer(together[0], asked, 206 if headers else 200, headers))
+        shown = answer(together[0], asked, 206 if headers else 200, headers)
+        return await referring(request, spread.warned(shown))
+
+    async def referring(request: Request, response: Response) -> Response:
+        if not asks_for_map(request):
+            return response
+        uri = request.path_params["id"]
+        return await refer(door, request, door.tenant(request), {uri: [HERE]}, response)
 
     return [
         Route(base, query, methods=["GET"]),
         Route(f"{base}/{{id}}", retrieve, methods=["GET"]),
+        Route(PATH, map_query, methods=["GET", "POST"]),
         Route(f"{PREFIX}/temporal/entityOperations/query", query_by_body, methods=["POST"]),
         *temporal_provision.routes(door),
     ]
 
 
-async def _sources(door: Door, request: Request, operation: str) -> Spread | None:
+async def _sources(
+    door: Door, request: Request, operation: str, body: Mapping[str, Any] | None = None
+) -> Spread | None:
     """The context sources that have a part of the temporal evolution asked for (§5.7.3, §5.7.4)."""
-    given = request.query_params
+    given = request.query_params if body is None else body["temporalQ"]
     wanted = {name: given[name] for name in _TEMPORAL if name in given}
     return await door.sources.of(request, door.tenant(request), operation, temporal=wanted)
 
@@ -204,33 +229,44 @@ def _zone(parameters: Mapping[str, str]) -> ZoneInfo | None:
         raise bad_data(f"no such time zone: {name[:40]!r}") from None
 
 
-async def _answer_query(door: Door, request: Request, question: Question) -> Response:
+async def _answer_query(
+    door: Door, request: Request, question: Question, query: Mapping[str, Any] | None = None
+) -> Response:
+    """The answer to a query, in parameters or (`query`) in a body."""
     given = request.query_params
-    criteria = question.criteria
-    if not (question.query.asked or question.query.last):
-        raise bad_data("a temporal query is needed: timerel and timeAt, or lastN")
-    if not criteria.narrow and given.get("local") != "true":
-        raise bad_data("one of type, attrs, q or georel is needed")
+    wanted = _wanted(request, question)
     limit = number(request, "limit", 20, 0, LIMIT_MAX)
     offset = number(request, "offset", 0, 0, 10_000_000)
     counted = given.get("count") == "true"
     if not limit and not counted:
         raise bad_data("limit=0 goes with count=true")
-    _orderable(criteria.filter.ordering)
-    wanted = Wanted(question.query, criteria.filter, criteria.datasets)
+    wanted, told, new = await within_map(
+        door, request, wanted, lambda steps: _read(door, request, steps)
+    )
     steps = _find(door.tenant(request), wanted, question, door.clock.now(), limit, offset, counted)
     body, found, total, headers = await _read(door, request, steps)
     partial = bool(headers)
-    spread = None
-    if request.method == "GET":
-        spread = await _sources(door, request, "queryTemporal")
+    spread = await _sources(door, request, "queryTemporal", query)
     if spread is not None:
-        body = (await evolutions_spread(spread, "/temporal/entities", body))[:limit]
-    headers |= paging(request, [None] * found, limit, offset)
+        path = "/temporal/entities" if query is None else "/temporal/entityOperations/query"
+        body = (await evolutions_spread(spread, path, body, query=query))[:limit]
+    headers |= paging(request, [None] * found, limit, offset) | told
     if counted:
         headers["NGSILD-Results-Count"] = str(total)
-    response = answer(body, question.asked, 206 if partial else 200, headers)
+    status = 206 if partial else 201 if new else 200
+    response = answer(body, question.asked, status, headers)
     return spread.warned(response) if spread else response
+
+
+def _wanted(request: Request, question: Question) -> Wanted:
+    """What is looked for. Raises Problem for what is too wide, or no temporal query."""
+    criteria = question.criteria
+    if not (question.query.asked or question.query.last):
+        raise bad_data("a temporal query is needed: timerel and timeAt, or lastN")
+    if not criteria.narrow and request.query_params.get("local") != "true":
+        raise bad_data("one of type, attrs, q or georel is needed")
+    _orderable(criteria.filter.ordering)
+    return Wanted(question.query, criteria.filter, criteria.datasets)
 
 
 def _orderable(ordering: Ordering | None) -> None:

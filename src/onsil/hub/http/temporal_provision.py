@@ -1,6 +1,7 @@
 """Writing the temporal evolution over HTTP: GS CIM 009 V1.9.1 §5.6.11 to §5.6.16."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,10 +12,12 @@ from onsil.hub.contexts import Context
 from onsil.hub.documents import Instance, check_name, is_uri, parse_attribute
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.gate import Problem, bad_data, not_found
+from onsil.hub.http.providing import Here, provide
 from onsil.hub.steps import Steps
 from onsil.hub.temporal import provision
 from onsil.hub.temporal.history import forget
 from onsil.hub.temporal.instances import SCOPE
+from onsil.hub.temporal.reading import find_known
 
 
 def routes(door: Door) -> list[Route]:
@@ -45,13 +48,21 @@ class _Writing:
         entity = provision.parse_temporal_entity(body, context)
         self.door.allow(writer, entity.uri)
         now = self.door.clock.now()
-        new = await self.door.db.write(
-            writer.city, lambda: provision.create_or_update(writer.city, entity, now)
-        )
-        if not new:
-            return Response(status_code=204)
         location = f"{PREFIX}/temporal/entities/{entity.uri}"
-        return Response(status_code=201, headers={"Location": location})
+
+        async def here(gone: frozenset[str]) -> Response:
+            part = entity.without(gone)
+            new = await self.door.db.write(
+                writer.city, lambda: provision.create_or_update(writer.city, part, now)
+            )
+            if not new:
+                return Response(status_code=204)
+            return Response(status_code=201, headers={"Location": location})
+
+        return await self._provide(
+            request, writer.city, "upsertTemporal", entity.uri, entity.attributes, body, here,
+            context=context, types=entity.types, created=location, result="batch",
+        )  # fmt: skip
 
     async def add(self, request: Request) -> Response:
         """POST /temporal/entities/{id}/attrs."""
@@ -61,10 +72,17 @@ class _Writing:
         body, context = await self.door.body(request)
         entity = provision.parse_temporal_entity(body, context, uri=uri)
         now = self.door.clock.now()
-        await self._done(
-            writer.city, uri, lambda: provision.add_attributes(writer.city, entity, now)
-        )
-        return Response(status_code=204)
+
+        async def here(gone: frozenset[str]) -> Response:
+            part = entity.without(gone)
+            return await self._done(
+                writer.city, uri, lambda: provision.add_attributes(writer.city, part, now)
+            )
+
+        return await self._provide(
+            request, writer.city, "appendAttrsTemporal", uri, entity.attributes, body, here,
+            context=context,
+        )  # fmt: skip
 
     async def delete(self, request: Request) -> Response:
         """DELETE /temporal/entities/{id}."""
@@ -82,8 +100,12 @@ class _Writing:
                 raise OperationError(f"{uri} has measured series, which are kept", retry=False)
             return bool((yield from forget(writer.city, [uri])))
 
-        await self._done(writer.city, uri, steps)
-        return Response(status_code=204)
+        async def here(_: frozenset[str]) -> Response:
+            return await self._done(writer.city, uri, steps)
+
+        return await self._provide(
+            request, writer.city, "deleteTemporal", uri, None, None, here, result="batch"
+        )
 
     async def delete_attribute(self, request: Request) -> Response:
         """DELETE /temporal/entities/{id}/attrs/{attribute}."""
@@ -94,11 +116,16 @@ class _Writing:
         if dataset is not None and not is_uri(dataset):
             raise bad_data("datasetId is a URI")
         every = request.query_params.get("deleteAll") == "true"
-        await self._done(
-            writer.city, f"{uri} {request.path_params['attribute']}",
-            lambda: provision.delete_attribute(writer.city, uri, iri, dataset, every=every),
-        )  # fmt: skip
-        return Response(status_code=204)
+
+        async def here(_: frozenset[str]) -> Response:
+            return await self._done(
+                writer.city, f"{uri} {request.path_params['attribute']}",
+                lambda: provision.delete_attribute(writer.city, uri, iri, dataset, every=every),
+            )  # fmt: skip
+
+        return await self._provide(
+            request, writer.city, "deleteAttrsTemporal", uri, frozenset((iri,)), None, here
+        )
 
     async def modify_instance(self, request: Request) -> Response:
         """PATCH /temporal/entities/{id}/attrs/{attribute}/{instanceId}."""
@@ -112,31 +139,61 @@ class _Writing:
         iri = check_name(name, context)
         instance = _fragment(body, name, iri, context)
         now = self.door.clock.now()
-        await self._done(
-            writer.city, f"{uri} {name} {number}",
-            lambda: provision.modify_instance(writer.city, uri, iri, number, instance, now),
+
+        async def here(_: frozenset[str]) -> Response:
+            return await self._done(
+                writer.city, f"{uri} {name} {number}",
+                lambda: provision.modify_instance(writer.city, uri, iri, number, instance, now),
+            )  # fmt: skip
+
+        return await self._provide(
+            request, writer.city, "updateAttrInstanceTemporal", uri, frozenset((iri,)), body, here,
+            context=context,
         )  # fmt: skip
-        return Response(status_code=204)
 
     async def delete_instance(self, request: Request) -> Response:
         """DELETE /temporal/entities/{id}/attrs/{attribute}/{instanceId}."""
         uri, iri, number = _uri(request), self._attribute(request), _number(request)
         writer = await self.door.writer(request, creates=False)
         self.door.allow(writer, uri)
-        await self._done(
-            writer.city, f"{uri} {number}",
-            lambda: provision.delete_instance(writer.city, uri, iri, number),
-        )  # fmt: skip
-        return Response(status_code=204)
+
+        async def here(_: frozenset[str]) -> Response:
+            return await self._done(
+                writer.city, f"{uri} {number}",
+                lambda: provision.delete_instance(writer.city, uri, iri, number),
+            )  # fmt: skip
+
+        return await self._provide(
+            request, writer.city, "deleteAttrInstanceTemporal", uri, frozenset((iri,)), None, here
+        )
 
     def _attribute(self, request: Request) -> str:
         """The path's attribute as an IRI. Raises DocumentError for what is no name."""
         name = request.path_params["attribute"]
         return SCOPE if name == "scope" else check_name(name, self.door.asked(request).context)
 
-    async def _done(self, city: str, what: str, make: Any) -> None:
+    async def _done(self, city: str, what: str, make: Any) -> Response:
         if not await self.door.db.write(city, make):
             raise not_found(what)
+        return Response(status_code=204)
+
+    async def _provide(
+        self, request: Request, city: str, operation: str, uri: str, attrs: frozenset[str] | None,
+        body: Any, here: Here, *, context: Context | None = None, types: Sequence[str] = (),
+        created: str = "", result: Literal["batch", "update"] = "update",
+    ) -> Response:  # fmt: skip
+        """The write here, and at the context sources that keep this history, too (§4.3.6)."""
+        spread = await self.door.sources.of(
+            request, city, operation, context=context, temporal={}, writing=True
+        )
+        if spread is None:
+            return await here(frozenset())
+        if not types:
+            known = await self.door.db.read(city, find_known(city, [uri], self.door.clock.now()))
+            types = known[0].types if known else ()
+        return await provide(
+            spread, operation, uri, types, attrs, body, here, result=result, created=created
+        )
 
 
 def _fragment(body: Any, name: str, iri: str, context: Context) -> Instance:

@@ -30,11 +30,16 @@ _FAILURES = (
 
 
 class Unanswered(Exception):
-    """The source gave no answer; `late`: not in time, or it rests after a failure."""
+    """The source gave no answer; `late`: not in time, or it rests after a failure; `useless`: it
+    gave one that is too long to be read."""
 
-    def __init__(self, text: str, *, late: bool) -> None:
+    def __init__(self, text: str, *, late: bool = False, useless: bool = False) -> None:
         super().__init__(text)
-        self.late = late
+        self.late, self.useless = late, useless
+
+
+class _TooLong(Exception):
+    """More than ANSWER_MAX bytes."""
 
 
 class Call(NamedTuple):
@@ -89,6 +94,9 @@ class Caller:
                         raise
                     # It hung up on a connection kept from the time before.
                     answered = await self._send(registration, call)
+        except _TooLong as error:
+            self._note(key, failed=True)
+            raise Unanswered("its answer is too long", useless=True) from error
         except _FAILURES as error:
             self._note(key, failed=True)
             self._rest[key] = time.monotonic() + registration.cooldown_s
@@ -118,7 +126,7 @@ class Caller:
             async for chunk in response.aiter_stream():
                 size += len(chunk)
                 if size > ANSWER_MAX:
-                    raise OSError("the answer is too long")
+                    raise _TooLong
                 chunks.append(chunk)
             found = {
                 name.decode("latin-1").lower(): value.decode("latin-1")

@@ -235,12 +235,16 @@ def _management(key: str, value: Any, context: Context) -> dict[str, Any]:
                 raise DocumentError(f"{name} is a number of milliseconds above zero")
             made[name] = number
     if "localOnly" in value:
-        if not isinstance(value["localOnly"], bool):
-            raise DocumentError("localOnly is true or false")
-        made["localOnly"] = value["localOnly"]
+        made["localOnly"] = _flag("localOnly", value["localOnly"], context)
     if "cacheDuration" in value:
         made["cacheDuration"] = _duration("cacheDuration", value["cacheDuration"], context)
     return made
+
+
+def _flag(key: str, value: Any, _context: Context) -> bool:
+    if not isinstance(value, bool):
+        raise DocumentError(f"{key} is true or false")
+    return value
 
 
 def _interval(key: str, value: Any, _context: Context) -> dict[str, str]:
@@ -296,6 +300,7 @@ _READERS: dict[str, Read] = {
     "description": _text,
     "tenant": _text,
     "management": _management,
+    "localOnly": _flag,
     "observationInterval": _interval,
     "managementInterval": _interval,
     "location": _place,

@@ -40,7 +40,7 @@ def compiled(
         tenant=doc.get("tenant", ""),
         info=tuple((one["key"], one["value"]) for one in doc.get("contextSourceInfo", ())),
         alias=doc.get("contextSourceAlias", ""),
-        local_only=management.get("localOnly", False),
+        local_only=management.get("localOnly", doc.get("localOnly", False)),
         timeout_s=min(management.get("timeout", TIMEOUT_S * 1000) / 1000, 60.0),
         cooldown_s=management.get("cooldown", 0) / 1000,
         cache_s=cached.months * 2_629_800 + cached.length_us / 1e6 if cached else 0.0,

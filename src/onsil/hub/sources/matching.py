@@ -33,6 +33,7 @@ class Sought:
     scopes: ScopeTree | None = None
     datasets: Names = frozenset()
     via: Names = frozenset()
+    # None: the request is not about the temporal evolution; empty: it is, whatever the time.
     temporal: Mapping[str, str] | None = field(default=None)
 
 
@@ -61,6 +62,8 @@ def _in_time(registration: Registration, wanted: Mapping[str, str] | None) -> bo
     """Whether the temporal query meets the interval it is about (§5.10.2.4)."""
     if wanted is None:
         return not registration.temporal
+    if not wanted:
+        return registration.temporal
     observed = wanted.get("timeproperty", "observedAt") == "observedAt"
     interval = registration.doc.get("observationInterval" if observed else "managementInterval")
     if interval is None:

@@ -4,7 +4,7 @@ What is written here need not be a current entity and never becomes one.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -42,6 +42,17 @@ class TemporalEntity:
     types: list[str]
     expires_at: datetime | None = None
     instances: list[tuple[str, Instance]] = field(default_factory=list)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Of which attributes there are instances."""
+        return frozenset(iri for iri, _ in self.instances)
+
+    def without(self, attrs: frozenset[str]) -> "TemporalEntity":
+        """The same without the instances of these attributes."""
+        if not attrs:
+            return self
+        return replace(self, instances=[one for one in self.instances if one[0] not in attrs])
 
     def entries(self, now: datetime) -> Iterator[Entry]:
         for iri, instance in self.instances:
