@@ -18,6 +18,7 @@ from onsil.hub.http import (
     contexts,
     discovery,
     entities,
+    entity_maps,
     identity,
     openapi,
     purging,
@@ -33,7 +34,7 @@ from onsil.hub.http.gate import Authenticate
 from onsil.hub.http.routing import Router
 
 RESOURCES = (
-    entities, attributes, batch, purging, querying, discovery, contexts,
+    entities, attributes, batch, purging, querying, entity_maps, discovery, contexts,
     subscriptions, temporal, tenants, sources, identity, openapi, catalogue,
 )  # fmt: skip
 

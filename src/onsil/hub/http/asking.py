@@ -34,6 +34,7 @@ class Asked(NamedTuple):
     temporal_values: bool
     geo_json: bool = False
     context_inside: bool = False
+    version: tuple[int, int] | None = None  # of the standard that the client reads (§4.3.6.8)
 
     @property
     def media(self) -> str:
@@ -57,7 +58,8 @@ def how_wanted(request: Request, context: Context, context_url: str, *, geo: boo
     representation: Representation = _FORMATS.get(form, "normalized")  # pyright: ignore
     if form not in _FORMATS and form not in ("temporalValues", "aggregatedValues"):
         raise bad_request(f"there is no format {form[:40]!r}")
-    kind = media_type(request.headers.get("Accept") or "*/*", geo)
+    headers = request.headers
+    kind = media_type(headers.get("Accept") or "*/*", geo)
     if not kind:
         offered = [JSON, JSON_LD, *([GEO_JSON] if geo else ())]
         raise Problem(
@@ -65,7 +67,8 @@ def how_wanted(request: Request, context: Context, context_url: str, *, geo: boo
         )
     inside = kind == JSON_LD
     if kind == GEO_JSON:
-        inside = preference(request.headers.get("Prefer", ""), "body") != "json"
+        inside = preference(headers.get("Prefer", ""), "body") != "json"
+    prefer = headers.get("Prefer")
     return Asked(
         context,
         context_url,
@@ -75,7 +78,15 @@ def how_wanted(request: Request, context: Context, context_url: str, *, geo: boo
         "temporalValues" in options or form == "temporalValues",
         kind == GEO_JSON,
         inside,
+        _version(preference(prefer, "ngsi-ld")) if prefer else None,
     )
+
+
+def _version(text: str) -> tuple[int, int] | None:
+    major, _, minor = text.partition(".")
+    if len(text) < 8 and text.isascii() and major.isdigit() and minor.isdigit():
+        return int(major), int(minor)
+    return None
 
 
 @lru_cache(256)
@@ -177,5 +188,5 @@ def paging(request: Request, found: Sequence[Any], limit: int, offset: int) -> d
     ):
         if there:
             url = request.url.include_query_params(offset=at, limit=limit)
-            links.append(f'<{url.path}?{url.query}>; rel="{rel}"; type="{JSON}"')
+            links.append(f'<{url.path.rstrip("/")}?{url.query}>; rel="{rel}"; type="{JSON}"')
     return {"Link": ", ".join(links)} if links else {}

@@ -20,9 +20,11 @@ from onsil.hub.documents import (
     render,
     replace_entity,
 )
-from onsil.hub.http.asking import Asked, answer
+from onsil.hub.http.amending import answer_entities
+from onsil.hub.http.asking import Asked
 from onsil.hub.http.criteria import from_parameters
 from onsil.hub.http.door import PREFIX, Door
+from onsil.hub.http.entity_maps import asks_for_map, origins, refer
 from onsil.hub.http.gate import Problem, bad_data, not_found
 from onsil.hub.http.gathering import retrieve_spread
 from onsil.hub.http.providing import Here, provide
@@ -133,9 +135,12 @@ class _Entities:
                 raise not_found(uri)
             document = live(found.document, clock.now())
             if not request.query_params and not form.geo_json:
-                shown = answer(render(document, form.context), form)
+                shown = answer_entities(render(document, form.context), form)
             else:
-                shown = answer(await self._shown(request, found, document, form), form)
+                content = await self._shown(request, found, document, form)
+                shown = answer_entities(content, form)
+            if asks_for_map(request):
+                shown = await refer(self.door, request, city, origins([found], spread), shown)
         except Problem as problem:
             raise spread.missing(problem) if spread else problem from None
         return spread.warned(shown) if spread else shown

@@ -45,6 +45,8 @@ class _Purge:
         context: Context = request.scope["visit"].context
         criteria = from_parameters(request.query_params, context)
         drop, keep = _names(request, "drop", context), _names(request, "keep", context)
+        if drop and keep:
+            raise bad_data("drop does not go with keep")
         _check_width(request, criteria, drop or keep)
         city = writer.city
         spread = await self.door.sources.of(request, city, "purgeEntity")

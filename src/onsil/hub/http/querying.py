@@ -17,12 +17,25 @@ from onsil.hub.documents import (
     render,
     render_feature,
 )
-from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number
+from onsil.hub.http.amending import answer_entities
+from onsil.hub.http.asking import LIMIT_MAX, Asked, number
 from onsil.hub.http.criteria import Criteria, from_parameters, from_query
 from onsil.hub.http.distributing import Spread
 from onsil.hub.http.door import PREFIX, Door
+from onsil.hub.http.entity_maps import (
+    HEADER,
+    PATH,
+    Read,
+    asks_for_map,
+    made_answer,
+    map_query,
+    page_of,
+    place,
+    referenced,
+)
 from onsil.hub.http.gate import bad_data
 from onsil.hub.http.gathering import Page, query_spread
+from onsil.hub.query.filters import Filter
 from onsil.hub.query.finding import Found, count, find
 from onsil.hub.query.joining import flat, inline, linked_entities
 from onsil.hub.query.q import parse_q
@@ -30,6 +43,7 @@ from onsil.hub.steps import Steps
 
 LIMIT = 20
 OFFSET_MAX = 10_000_000
+_NONE = object()  # no body: what is looked for is in the parameters
 
 
 def routes(door: Door) -> list[Route]:
@@ -38,6 +52,8 @@ def routes(door: Door) -> list[Route]:
     return [
         Route(f"{PREFIX}/entities", own.query, methods=["GET"]),
         Route(f"{PREFIX}/entityOperations/query", own.query_by_body, methods=["POST"]),
+        Route(PATH, own.map, methods=["GET"]),
+        Route(PATH, own.map_by_body, methods=["POST"]),
     ]
 
 
@@ -50,6 +66,32 @@ class _Querying:
     async def query(self, request: Request) -> Response:
         """GET /entities."""
         form = self.door.asked(request, geo=True)
+        return await self._answer(request, self._criteria(request, form), form)
+
+    async def query_by_body(self, request: Request) -> Response:
+        """POST /entityOperations/query."""
+        body, context = await self.door.body(request)
+        form = self.door.asked(request, geo=True)._replace(context=context)
+        return await self._answer(request, self._criteria(request, form, body), form, body)
+
+    async def map(self, request: Request) -> Response:
+        """GET /entityMaps: the map of a query (§5.14.4)."""
+        form = self.door.asked(request)
+        return await self._map(request, self._criteria(request, form), form)
+
+    async def map_by_body(self, request: Request) -> Response:
+        """POST /entityMaps: the map of a Query."""
+        body, context = await self.door.body(request)
+        form = self.door.asked(request)._replace(context=context)
+        return await self._map(request, self._criteria(request, form, body), form, body)
+
+    def _criteria(self, request: Request, form: Asked, body: Any = _NONE) -> Criteria:
+        """What is looked for, by parameters or a Query. Raises Problem for what is too wide."""
+        if body is not _NONE:
+            criteria = from_query(body, form.context)
+            if not criteria.narrow and request.query_params.get("local") != "true":
+                raise bad_data("too wide: give entities, attrs, q or geoQ")
+            return criteria
         criteria = from_parameters(request.query_params, form.context)
         local = request.query_params.get("local")
         if local not in (None, "true", "false"):
@@ -58,16 +100,31 @@ class _Querying:
             raise bad_data("type=* is for the local entities")
         if not criteria.narrow and local != "true":
             raise bad_data("too wide: give type, attrs, q or georel, or local=true")
-        return await self._answer(request, criteria, form)
+        return criteria
 
-    async def query_by_body(self, request: Request) -> Response:
-        """POST /entityOperations/query."""
-        body, context = await self.door.body(request)
-        form = self.door.asked(request, geo=True)._replace(context=context)
-        criteria = from_query(body, context)
-        if not criteria.narrow and request.query_params.get("local") != "true":
-            raise bad_data("too wide: give entities, attrs, q or geoQ")
-        return await self._answer(request, criteria, form, body)
+    async def _map(
+        self, request: Request, criteria: Criteria, form: Asked, body: Any = None
+    ) -> Response:
+        city = self.door.tenant(request)
+        spread = await self._spread(request, city, form, body)
+        read = self._reader(city, criteria, spread, body)
+        one = await map_query(self.door, request, city, read, criteria.filter, spread)
+        response = made_answer(one, form)
+        return spread.warned(response) if spread else response
+
+    def _reader(self, city: str, criteria: Criteria, spread: Spread | None, body: Any) -> Read:
+        """Reads pages of the query with other filters: those of a map's entities."""
+
+        async def read(wanted: Filter, limit: int, offset: int, counted: bool) -> Page:
+            narrower = criteria._replace(filter=wanted)
+            if spread is None:
+                steps = self._page(city, narrower, limit, offset, counted=counted, joined=False)
+                return (await self.door.db.read(city, steps))[0]
+            return await query_spread(
+                spread, narrower, limit, offset, counted=counted, known=self.door.terms, body=body
+            )
+
+        return read
 
     async def _answer(
         self, request: Request, criteria: Criteria, form: Asked, body: Any = None
@@ -81,7 +138,20 @@ class _Querying:
         city = self.door.tenant(request)
 
         spread = await self._spread(request, city, form, body)
-        if spread is None:
+        headers: dict[str, str] = {}
+        status = 200
+        if asks_for_map(request):
+            read = self._reader(city, criteria, spread, body)
+            one = await referenced(self.door, request, city)
+            if one is None:
+                status = 201
+                one = await map_query(self.door, request, city, read, criteria.filter, spread)
+            headers[HEADER] = place(one)
+            page, total, more = await page_of(
+                self.door, city, one, read, criteria.filter, limit, offset, counted=counted
+            )
+            linked = await self.door.db.read(city, self._linked(city, criteria, page))
+        elif spread is None:
             steps = self._page(city, criteria, limit, offset, counted=counted)
             (page, total, more), linked = await self.door.db.read(city, steps)
         else:
@@ -91,12 +161,11 @@ class _Querying:
             linked = await self.door.db.read(city, self._linked(city, criteria, page))
         languages = parse_languages(criteria.lang or request.query_params.get("lang"))
         shown = show(page, linked, criteria, form, languages, geometry)
-        headers: dict[str, str] = {}
         if body is None:
-            headers = page_links(request, limit, offset, more=more, media=form.media)
+            headers |= page_links(request, limit, offset, more=more, media=form.media)
         if total is not None:
             headers["NGSILD-Results-Count"] = str(total)
-        response = answer(shown, form, headers=headers)
+        response = answer_entities(shown, form, status, headers)
         return spread.warned(response) if spread else response
 
     async def _spread(self, request: Request, city: str, form: Asked, body: Any) -> Spread | None:
@@ -111,7 +180,14 @@ class _Querying:
         )  # fmt: skip
 
     def _page(
-        self, city: str, criteria: Criteria, limit: int, offset: int, *, counted: bool
+        self,
+        city: str,
+        criteria: Criteria,
+        limit: int,
+        offset: int,
+        *,
+        counted: bool,
+        joined: bool = True,
     ) -> Steps[tuple[Page, dict[str, Found]]]:
         """A page of the entities held here, and those linked to them."""
         now, known = self.door.clock.now(), self.door.terms
@@ -123,7 +199,7 @@ class _Querying:
         if counted:
             total = yield from count(city, criteria.filter, known=known, now=now)
         page = Page(found[:limit], total, len(found) > limit)
-        return page, (yield from self._linked(city, criteria, page.found))
+        return page, (yield from self._linked(city, criteria, page.found)) if joined else {}
 
     def _linked(
         self, city: str, criteria: Criteria, page: Sequence[Found]
@@ -205,10 +281,10 @@ def page_links(
     ):
         if there:
             given = request.query_params.multi_items()
-            held = [(n, v) for n, v in given if n not in ("limit", "offset")]
+            held = [(n, v) for n, v in given if n not in ("limit", "offset", "entityMap")]
             held = sorted([*held, ("limit", str(limit)), ("offset", str(at))])
             query = "&".join(f"{name}={_kept(value)}" for name, value in held)
-            links.append(f'<{request.url.path}?{query}>;rel="{rel}";type="{media}"')
+            links.append(f'<{request.url.path.rstrip("/")}?{query}>;rel="{rel}";type="{media}"')
     return {"Link": ", ".join(links)} if links else {}
 
 
