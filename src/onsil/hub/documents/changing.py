@@ -67,7 +67,10 @@ def update(old: Document, new: Document, now: datetime) -> Changed:
             work.remove(iri, instance)
         else:
             work.put(iri, instance)
-    return work.done(new, new.scopes if old.scopes and new.scopes else old.scopes)
+    changed = work.done(new, new.scopes if old.scopes and new.scopes else old.scopes)
+    if any(one != NULL for one in new.scopes) and not old.scopes:
+        changed.not_updated.append(SCOPE)
+    return changed
 
 
 def update_attribute(

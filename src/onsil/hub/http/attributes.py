@@ -87,7 +87,12 @@ class _Attributes:
             left = done.changed.not_updated
             result = {
                 "updated": [iri for iri in part.attrs if iri not in left],
-                "notUpdated": [{"attributeName": i, "reason": "it is there already"} for i in left],
+                "notUpdated": [
+                    {"attributeName": "scope", "reason": "there is none to be replaced"}
+                    if iri == _SCOPE
+                    else {"attributeName": iri, "reason": "it is there already"}
+                    for iri in left
+                ],
             }
             return Response(orjson.dumps(result), 207, media_type=JSON)
 

@@ -73,12 +73,16 @@ class _Batches:
     async def update(self, request: Request) -> Response:
         """POST /entityOperations/update: 204, or 207; `options=noOverwrite` only adds."""
         overwrite = "noOverwrite" not in request.query_params.get("options", "").split(",")
-        return await self._of_existing(
+        done, errors = await self._carry_out(
             request,
             lambda raw, context: appending(
                 parse_entity(raw, context, partial=True), overwrite=overwrite
             ),
         )
+        left = {one.uri: one.changed.not_updated for one in done
+                if one.changed is not None and one.changed.not_updated}  # fmt: skip
+        errors += [_error(uri, _there_already(iris)) for uri, iris in left.items()]
+        return _told([one.uri for one in done if one.uri not in left], errors)
 
     async def merge(self, request: Request) -> Response:
         """POST /entityOperations/merge: 204, or 207; `urn:ngsi-ld:null` removes."""
@@ -99,9 +103,7 @@ class _Batches:
 
     async def _of_existing(self, request: Request, read: Read) -> Response:
         done, errors = await self._carry_out(request, read)
-        if errors:
-            return _result([one.uri for one in done], errors)
-        return Response(status_code=204)
+        return _told([one.uri for one in done], errors)
 
     async def _carry_out(
         self, request: Request, read: Read
@@ -192,6 +194,16 @@ def _error(uri: Any, error: Exception) -> dict[str, Any]:
     problem = problem_of(error)
     assert problem is not None
     return {"entityId": uri if isinstance(uri, str) else str(uri), "error": problem.body()}
+
+
+def _there_already(iris: Sequence[str]) -> Problem:
+    """Why attributes were not appended (§5.6.9.4 by way of §5.6.3)."""
+    title = "Some attributes are there already, and were to be left"
+    return Problem(409, "AlreadyExists", title, ", ".join(iris))
+
+
+def _told(success: list[str], errors: list[dict[str, Any]]) -> Response:
+    return _result(success, errors) if errors else Response(status_code=204)
 
 
 def _result(success: list[str], errors: list[dict[str, Any]]) -> Response:
