@@ -2,11 +2,12 @@
 
 from importlib.util import find_spec
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from onsil.console.views import (
     audit,
     dashboard,
+    explore,
     members,
     people,
     programmes,
@@ -29,6 +30,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/sites/<uuid:site>/points.csv", sites.points_csv, name="console-site-csv"),
     path("console/quarantine/", sites.quarantine, name="console-quarantine"),
     path("console/verification/", verification.listing, name="console-verification"),
+    path("console/explore/", explore.explorer, name="console-explore"),
+    path("console/explore/call/", explore.call, name="console-call"),
+    re_path(
+        r"^console/explore/(series|entities)\.(csv|xlsx)$",
+        explore.explorer_file,
+        name="console-explore-file",
+    ),
     path("console/programmes/", programmes.listing, name="console-programmes"),
     path("console/programmes/<slug:code>/", programmes.detail, name="console-programme"),
     path("console/programmes/<slug:code>/fund/", programmes.fund, name="console-fund"),

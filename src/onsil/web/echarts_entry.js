@@ -12,6 +12,7 @@ import {
 } from "echarts/charts";
 import {
   AriaComponent,
+  BrushComponent,
   CalendarComponent,
   DatasetComponent,
   DataZoomComponent,
@@ -32,6 +33,7 @@ import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
 use([
   AriaComponent,
   BarChart,
+  BrushComponent,
   CalendarComponent,
   CanvasRenderer,
   CustomChart,

@@ -101,6 +101,9 @@ def test_a_call_is_written_in_three_ways():
     assert "NGSILD-Tenant: pyeongtaek" in call.curl("http://hub", CITY)
     again = call_of("GET", f"http://hub{call.target}")
     assert again == call
+    odd = Call(ENTITIES, (("type", "SoilProbe"), ("q", 'name=="a&b+c%20#d e"')))
+    assert call_of("GET", odd.said) == odd == call_of("GET", odd.target)
+    assert call_of("GET", call.said) == call
     query = call.as_query()
     assert query.body is not None
     assert query.body["geoQ"]["coordinates"] == [[[127, 37], [127.1, 37], [127, 37.1], [127, 37]]]

@@ -43,6 +43,12 @@ class Call:
         return f"{self.path}?{query}" if query else self.path
 
     @property
+    def said(self) -> str:
+        """The same to be read and changed by hand: only what would end a value is encoded."""
+        query = "&".join(f"{name}={_spoken(value)}" for name, value in self.parameters)
+        return f"{self.path}?{query}" if query else self.path
+
+    @property
     def given(self) -> dict[str, str]:
         return dict(self.parameters)
 
@@ -86,6 +92,10 @@ class Call:
                 body["aggrParams"] = cut | {"aggrMethods": cut["aggrMethods"].split(",")}
         rest = tuple((n, v) for n, v in self.parameters if n in _OF_THE_ADDRESS)
         return Call(EVOLUTION_QUERY if temporal else QUERY, rest, body)
+
+
+def _spoken(value: str) -> str:
+    return "".join(f"%{ord(c):02X}" if c in "%&+#" else c for c in value)
 
 
 def call_of(method: str, target: str, body: str = "") -> Call:

@@ -9,7 +9,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const empty = { type: "FeatureCollection", features: [] };
 
-async function geojson(url) {
+export async function geojson(url) {
   if (!url) return empty;
   const answer = await fetch(url);
   return answer.ok ? answer.json() : empty;
@@ -22,7 +22,7 @@ function pointsOf(places) {
   })) };
 }
 
-function bounds(...collections) {
+export function bounds(...collections) {
   const box = [Infinity, Infinity, -Infinity, -Infinity];
   const visit = (c) => {
     if (typeof c[0] === "number") {
@@ -34,7 +34,7 @@ function bounds(...collections) {
   return Number.isFinite(box[0]) ? box : null;
 }
 
-function style(boundary, districts, places) {
+export function style(boundary, districts, places) {
   const greens = ["building", "water", "forest", "reuse", "citizen", "footprint", "hub"];
   const hue = ["match", ["get", "status"], "bad", colour("--bad"), "watch", colour("--watch"),
     ["match", ["get", "kind"], ...greens.flatMap((g) => [g, colour(`--green-${g}`)]), colour("--leaf")]];
