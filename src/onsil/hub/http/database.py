@@ -1,7 +1,7 @@
-"""The door's connections: an asyncpg pool, each connection scoped to the city it last served.
+"""The door's database: steps run on asyncpg connections, each scoped to what it last served.
 
-asyncpg took half the CPU of psycopg's pool a request here. Reads are single statements without a
-transaction round them; a write is one transaction, tried again when PostgreSQL asks for it.
+Reads are single statements without a transaction round them; a write is one transaction, tried
+again when PostgreSQL asks for it.
 """
 
 import asyncio
@@ -15,12 +15,13 @@ import orjson
 
 from onsil.core.database import APP_ROLE
 from onsil.hub.datasets.access import EVERYTHING
+from onsil.hub.http.connections import Connections, Held
 from onsil.hub.steps import Steps, run_async
 
 T = TypeVar("T")
 _SCOPE = "SELECT set_config('onsil.city', $1, false), set_config('onsil.veil', $2, false)"
 _TRIES = 5
-_TIMEOUT_S = 3.0
+_TIMEOUT_S = 3
 _PATIENCE_S = 15.0  # for a free connection, when all are at work
 # What the request being answered may read of closed entities (datasets.access); set by the router.
 VIEW: ContextVar[str] = ContextVar("view", default=EVERYTHING)
@@ -38,9 +39,7 @@ class Database:
 
     def __init__(self, dsn: str, size: int = 8, view: str = EVERYTHING) -> None:
         self.dsn, self.size, self.view = dsn, size, view
-        self._pool: Any = None
-        self._opening = asyncio.Lock()
-        self._scope: dict[int, tuple[str, str]] = {}
+        self._connections = Connections(self._connect, size, _PATIENCE_S)
         # Steps that a city's every write begins with; the door of a stand-alone broker sets it.
         self.bear: Callable[[str], Steps[None]] | None = None
 
@@ -56,15 +55,26 @@ class Database:
         """
         for turn in range(_TRIES):
             try:
-                async with self.connection(city) as conn, conn.transaction():
-                    if self.bear:
-                        await run_async(conn, self.bear(city))
-                    return await run_async(conn, make())
+                async with self.connection(city) as conn:
+                    return await self._transaction(conn, city, make)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if turn == _TRIES - 1:
                     raise
                 await asyncio.sleep(0.01 * 2**turn)
         raise AssertionError
+
+    async def _transaction(self, conn: Any, city: str, make: Callable[[], Steps[T]]) -> T:
+        await conn.execute("BEGIN")
+        try:
+            if self.bear:
+                await run_async(conn, self.bear(city))
+            done = await run_async(conn, make())
+        except Exception:
+            if not conn.is_closed():
+                await conn.execute("ROLLBACK")
+            raise
+        await conn.execute("COMMIT")
+        return done
 
     @asynccontextmanager
     async def connection(self, city: str, view: str = EVERYTHING):
@@ -72,46 +82,43 @@ class Database:
         view. Raises DatabaseAway."""
         scope = city, view or self.view
         try:
-            pool = await self._opened()
-            conn = await pool.acquire(timeout=_PATIENCE_S)
+            held = await self._connections.take(scope)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseAway(str(error)) from error
+        conn = held.connection
         try:
-            bare = conn.get_server_pid()
-            if self._scope.get(bare) != scope:
+            if held.scope != scope:
                 await conn.execute(_SCOPE, *scope)
-                self._scope[bare] = scope
+                held = Held(conn, scope)
             yield conn
         except (asyncpg.PostgresConnectionError, ConnectionError) as error:
+            self._connections.drop(held)
             raise DatabaseAway(str(error)) from error
-        finally:
-            await pool.release(conn)
+        except asyncpg.PostgresError:
+            self._connections.give(held)  # it said no, and is none the worse for it
+            raise
+        except (TimeoutError, asyncio.CancelledError, GeneratorExit, asyncpg.InterfaceError):
+            self._connections.drop(held)
+            raise
+        except BaseException:
+            self._connections.give(held)
+            raise
+        self._connections.give(held)
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        await self._connections.close()
+        self._connections = Connections(self._connect, self.size, _PATIENCE_S)
 
-    async def _opened(self) -> Any:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self.dsn, min_size=0, max_size=self.size, init=self._init, reset=_keep,
-                    timeout=_TIMEOUT_S, command_timeout=30,
-                )  # fmt: skip
-        return self._pool
-
-    async def _init(self, conn: Any) -> None:
-        self._scope.pop(conn.get_server_pid(), None)
+    async def _connect(self) -> Any:
+        conn: Any = await asyncpg.connect(
+            self.dsn, timeout=_TIMEOUT_S, command_timeout=30, max_cached_statement_lifetime=0
+        )
         for kind in ("json", "jsonb"):
             await conn.set_type_codec(
                 kind, schema="pg_catalog", encoder=str, decoder=orjson.loads, format="text"
             )
         await conn.execute(
             f"SET ROLE {APP_ROLE}; SET TIME ZONE 'UTC'; SET statement_timeout = '10s';"
-            " SELECT set_config('onsil.city', '', false)"
+            " SET jit = off; SELECT set_config('onsil.city', '', false)"
         )
-
-
-async def _keep(_conn: Any) -> None:
-    """Connections keep their settings between requests; the scope is checked at each."""
+        return conn
