@@ -3,7 +3,7 @@
 What the sensor itself said is kept beside every corrected point (`devices_raw`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from onsil.core.quantities import UnitError, convert, same_dimension
 from onsil.core.refusal import Refusal
 from onsil.devices.terms import Device
 from onsil.hub import Reading
-from onsil.hub.contexts import CORE
 
 
 class Calibration(NamedTuple):
@@ -46,9 +45,6 @@ class RawReading(NamedTuple):
     observed_at: datetime
     raw: float
     received_at: datetime
-
-
-ByKey = Mapping[tuple[str, str, str], Sequence[Calibration]]
 
 
 def corrected(reading: Reading, lines: Sequence[Calibration]) -> tuple[Reading, RawReading | None]:
@@ -84,14 +80,6 @@ def calibrations(
             (city, wanted, wanted),
         )
         return [Calibration(*row) for row in cur]
-
-
-def by_key(lines: Sequence[Calibration]) -> dict[tuple[str, str, str], list[Calibration]]:
-    """Calibrations by device, entity and attribute's IRI."""
-    found: dict[tuple[str, str, str], list[Calibration]] = {}
-    for one in lines:
-        found.setdefault((one.device_id, one.entity, CORE.iri(one.attribute)), []).append(one)
-    return found
 
 
 def calibrate(

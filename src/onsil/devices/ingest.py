@@ -12,7 +12,8 @@ from onsil.devices import acknowledgements, calibration
 from onsil.devices.commands import actuators
 from onsil.devices.commands.orders import reconnected
 from onsil.devices.drivers import drivers
-from onsil.devices.register import devices, note_seen, note_status, seen_before
+from onsil.devices.register import note_seen, note_status, seen_before
+from onsil.devices.roster import Heard, Roster
 from onsil.devices.terms import Decoded, DecodeError, Device, Frame, SetAside, Status
 from onsil.devices.topics import ACK
 from onsil.hub import QuarantineDraft, Reading, RecordReport, quarantine_raw, record
@@ -44,10 +45,14 @@ class RefusedMessage(NamedTuple):
 
 @dataclass
 class IngestReport:
-    """What became of a batch of messages."""
+    """What became of a batch of messages.
+
+    `heard`: devices whose message is to be counted yet, by who keeps a roster.
+    """
 
     recorded: RecordReport = field(default_factory=RecordReport)
     refused: list[RefusedMessage] = field(default_factory=list)
+    heard: dict[str, Heard] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,17 +84,18 @@ class Batch:
     def take(self, device: Device, message: Message, decoded: Sequence[Decoded]) -> None:
         """Sort what a driver made: readings of the device's own entities, and the rest."""
         entities, sender = device.entities, device.id
+        readings, senders = self.readings, self.senders
         for one in decoded:
-            if isinstance(one, Reading):
-                if one.entity in entities:
-                    self.readings.append(one)
-                    self.senders.append(sender)
+            if type(one) is Reading:
+                if one[0] in entities:
+                    readings.append(one)
+                    senders.append(sender)
                 else:
                     raw = {"entity": one.entity, **raw_payload(message.payload)}
                     self.refuse(sender, not_its_entity(device, one), raw, one.message_id)
             elif isinstance(one, SetAside):
                 self.refuse(sender, DecodeError(one.code, one.ko, one.en), one.raw)
-            else:
+            elif isinstance(one, Status):
                 self.told[sender] = (message.received_at, one)
 
 
@@ -101,9 +107,19 @@ def raw_payload(payload: bytes) -> dict[str, str]:
         return {"base64": base64.b64encode(payload).decode()}
 
 
-def ingest(conn: Connection, city: str, messages: Sequence[Message], clock: Clock) -> IngestReport:
-    """Decode and record messages. Whatever is wrong with one is set aside, raw, with the reason."""
-    known = {d.id: d for d in devices(conn, city, ids={m.device_id for m in messages})}
+def ingest(
+    conn: Connection,
+    city: str,
+    messages: Sequence[Message],
+    clock: Clock,
+    roster: Roster | None = None,
+) -> IngestReport:
+    """Decode and record messages. Whatever is wrong with one is set aside, raw, with the reason.
+
+    Who ingests batch after batch keeps a `roster`; devices heard are then told in the report.
+    """
+    kept = roster or Roster()
+    known = kept.devices(conn, city, [m.device_id for m in messages])
     batch = Batch()
     for message in messages:
         device = known.get(message.device_id)
@@ -111,30 +127,41 @@ def ingest(conn: Connection, city: str, messages: Sequence[Message], clock: Cloc
             batch.refuse(message.device_id, unknown_device(message.device_id, city),
                          raw_payload(message.payload))  # fmt: skip
             continue
-        batch.hear(device.id, message.received_at)
+        batch.hear(message.device_id, message.received_at)
         _decode(batch, device, message)
-    return settle(conn, city, batch, known, clock)
+    return settle(conn, city, batch, known, clock, roster)
 
 
 def settle(
-    conn: Connection, city: str, batch: Batch, known: Mapping[str, Device], clock: Clock
-) -> IngestReport:
-    """Write what was gathered: answers to commands, readings as calibrated, and who was heard."""
+    conn: Connection, city: str, batch: Batch, known: Mapping[str, Device], clock: Clock,
+    roster: Roster | None = None,
+) -> IngestReport:  # fmt: skip
+    """Write what was gathered: answers to commands, readings as calibrated, and who was heard.
+
+    With a `roster`, devices without actuators that said nothing of themselves are left to it.
+    """
     acknowledgements.settle(conn, city, batch.answers, clock)
-    reconnected(conn, city, _back(conn, city, batch, known), clock)
-    _calibrate(conn, city, batch)
-    origins = [f"device:{sender}" for sender in batch.senders]
-    recorded = record(conn, city, batch.readings, clock, origins)
+    acting = [
+        device for number in batch.heard if (device := known[number]).options.get("actuators")
+    ]
+    reconnected(conn, city, _back(conn, city, batch, acting), clock)
+    _calibrate(conn, city, batch, roster or Roster())
+    recorded = record(
+        conn, city, batch.readings, clock, lambda place: f"device:{batch.senders[place]}",
+        roster.remembered if roster else None,
+    )  # fmt: skip
     for one in recorded.quarantined:
         batch.heard[batch.senders[one.index]][2] += 1
     quarantine_raw(conn, city, clock.now(), batch.drafts)
-    note_seen(conn, city, {k: (v[0], v[1], v[2]) for k, v in batch.heard.items()})
+    heard: dict[str, Heard] = {k: (v[0], v[1], v[2]) for k, v in batch.heard.items()}
+    now = {device.id for device in acting} | batch.told.keys() if roster else heard.keys()
+    note_seen(conn, city, {number: heard.pop(number) for number in list(now)})
     if batch.told:
         note_status(conn, city, batch.told)
     refused = [
         RefusedMessage(d.origin.removeprefix("device:"), d.code, d.ko, d.en) for d in batch.drafts
     ]
-    return IngestReport(recorded, refused)
+    return IngestReport(recorded, refused, heard)
 
 
 def _decode(batch: Batch, device: Device, message: Message) -> None:
@@ -153,14 +180,17 @@ def _decode(batch: Batch, device: Device, message: Message) -> None:
     batch.take(device, message, decoded)
 
 
-def _calibrate(conn: Connection, city: str, batch: Batch) -> None:
+def _calibrate(conn: Connection, city: str, batch: Batch, roster: Roster) -> None:
     """Correct the readings that a calibration covers; what the sensor said is kept."""
-    lines = calibration.by_key(calibration.calibrations(conn, city, list(batch.heard)))
+    lines = roster.calibrations(conn, city, batch.heard)
     if not lines:
         return
     raws = []
-    for place, reading in enumerate(batch.readings):
-        mine = lines.get((batch.senders[place], reading.entity, CORE.iri(reading.attribute)))
+    for place, sender in enumerate(batch.senders):
+        if sender not in lines:
+            continue
+        reading = batch.readings[place]
+        mine = lines[sender].get((reading.entity, CORE.iri(reading.attribute)))
         if mine:
             batch.readings[place], raw = calibration.corrected(reading, mine)
             if raw is not None:
@@ -168,10 +198,9 @@ def _calibrate(conn: Connection, city: str, batch: Batch) -> None:
     calibration.keep_raw(conn, city, raws)
 
 
-def _back(conn: Connection, city: str, batch: Batch, known: Mapping[str, Device]) -> list[Device]:
+def _back(conn: Connection, city: str, batch: Batch, acting: Sequence[Device]) -> list[Device]:
     """Devices with actuators that were silent before this batch, or never heard."""
-    mine = [known[number] for number in batch.heard if known[number].options.get("actuators")]
-    mine = [device for device in mine if actuators(device)]
+    mine = [device for device in acting if actuators(device)]
     if not mine:
         return []
     before = seen_before(conn, city, [device.id for device in mine])

@@ -20,6 +20,7 @@ from onsil.core.database import ALL_CITIES, Connection, connect, scope
 from onsil.devices.ingest import Message, ingest, raw_payload
 from onsil.devices.mqtt_link import Arrived, Link, MqttSettings
 from onsil.devices.mqtt_wire import Published
+from onsil.devices.roster import CHANNEL, Roster
 from onsil.devices.sparkplug.hosting import EdgeMessage, ToSend, ingest_sparkplug
 from onsil.devices.sparkplug.session import Topic as EdgeTopic
 from onsil.devices.sparkplug.session import parse_topic as parse_edge_topic
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 GATHER_S = 0.05
 MESSAGES_MAX = 2_000
 ROUTES_MAX = 100_000
+SEEN_EVERY_S = 2.0
 NO_CITY = "unknown"
 
 __all__ = ["MESSAGES_MAX", "MqttSettings", "run_mqtt"]
@@ -77,8 +79,10 @@ def run_mqtt(
                 for one in store.sending:
                     link.publish(one.topic, one.payload)
                 store.sending.clear()
+            store.note_seen()
     finally:
         link.close()
+        store.note_seen(last=True)
         store.close()
 
 
@@ -133,6 +137,8 @@ class _Store:
         self.dsn, self.clock, self.stop = dsn, clock, stop
         self.connection: Connection | None = None
         self.sending: list[ToSend] = []
+        self.roster = Roster()
+        self._noted = time.monotonic()
 
     def keep(self, batch: Sequence[_One]) -> bool:
         """Record a batch. False: told to stop before it could be done."""
@@ -177,7 +183,8 @@ class _Store:
         for city, messages in sorted(plain.items()):
             with self._connect().transaction():
                 scope(self._connect(), city)
-                ingest(self._connect(), city, messages, self.clock)
+                report = ingest(self._connect(), city, messages, self.clock, self.roster)
+            self.roster.hear(city, report.heard)
         for city, messages in sorted(edges.items()):
             with self._connect().transaction():
                 scope(self._connect(), city)
@@ -187,6 +194,22 @@ class _Store:
             with self._connect().transaction():
                 drafts = [_draft(one, *_BAD_TOPIC) for one in strays]
                 quarantine_raw(self._connect(), NO_CITY, self.clock.now(), drafts)
+
+    def note_seen(self, *, last: bool = False) -> None:
+        """Write down, every now and then, which devices were heard. What this process had counted
+        when it was killed is not counted; the readings are kept all the same."""
+        if not last and time.monotonic() - self._noted < SEEN_EVERY_S:
+            return
+        self._noted = time.monotonic()
+        try:
+            for city in self.roster.cities_heard:
+                with self._connect().transaction():
+                    scope(self._connect(), city)
+                    self.roster.write_down(self._connect(), city)
+                self.roster.written(city)
+        except psycopg.Error as error:
+            log.warning("devices heard are written down later: %s", str(error).split("\n")[0])
+            self.close()
 
     def _set_aside(self, one: _One) -> None:
         """The database would not take this message at all: keep it where it can be looked at."""
@@ -199,6 +222,9 @@ class _Store:
     def _connect(self) -> Connection:
         if self.connection is None:
             self.connection = connect(self.dsn, ALL_CITIES, autocommit=True)
+            self.connection.add_notify_handler(lambda _: self.roster.forget())
+            self.connection.execute(f"LISTEN {CHANNEL}".encode())
+            self.roster.forget()
         return self.connection
 
     def close(self) -> None:

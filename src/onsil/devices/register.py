@@ -147,18 +147,23 @@ def _one(conn: Connection, rest: str, values: Sequence[Any]) -> Device | None:
 
 
 def note_seen(conn: Connection, city: str, heard: Mapping[str, tuple[datetime, int, int]]) -> None:
-    """Count messages and refused readings: device id → (last time, messages, refused)."""
+    """Count messages and refused readings: device id → (last time, messages, refused).
+
+    Devices that have left the register are passed over.
+    """
     rows = [(device, *heard[device]) for device in sorted(heard)]
     if rows:
         with cursor(conn) as cur:
             cur.execute(
                 "INSERT INTO devices_seen (city, device_id, last_seen, messages, refused)"
-                " SELECT %s, * FROM unnest(%s::text[], %s::timestamptz[], %s::bigint[],"
-                " %s::bigint[]) ON CONFLICT (city, device_id) DO UPDATE SET"
+                " SELECT %s, t.* FROM unnest(%s::text[], %s::timestamptz[], %s::bigint[],"
+                " %s::bigint[]) AS t(device_id, at, messages, refused) WHERE EXISTS (SELECT"
+                " FROM devices_device d WHERE d.city = %s AND d.device_id = t.device_id OFFSET 0)"
+                " ON CONFLICT (city, device_id) DO UPDATE SET"
                 " last_seen = greatest(devices_seen.last_seen, EXCLUDED.last_seen),"
                 " messages = devices_seen.messages + EXCLUDED.messages,"
                 " refused = devices_seen.refused + EXCLUDED.refused",
-                (city, *(list(column) for column in zip(*rows, strict=True))),
+                (city, *(list(column) for column in zip(*rows, strict=True)), city),
             )
 
 

@@ -6,7 +6,7 @@ no two can wait for each other. Callers record one batch a transaction.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -77,13 +77,13 @@ def record(
     city: str,
     readings: Sequence[Reading],
     clock: Clock,
-    origin: str | Sequence[str] = "",
+    origin: str | Callable[[int], str] = "",
     remembered: Remembered | None = None,
 ) -> RecordReport:
     """Store a batch of readings by the rules of `docs/hub.md`; what fails them is quarantined.
 
-    `origin` says where the batch came from (a device, a file), or each of its readings, for those
-    who look at the quarantine. `remembered` is for who records batch after batch.
+    `origin` says where the batch came from (a device, a file), or the reading at a place in it, for
+    those who look at the quarantine. `remembered` is for who records batch after batch.
     Nothing is dropped: each reading is stored, duplicate, corrected or quarantined.
     """
     now = clock.now()
@@ -94,7 +94,7 @@ def record_steps(
     city: str,
     readings: Sequence[Reading],
     now: datetime,
-    origin: str | Sequence[str] = "",
+    origin: str | Callable[[int], str] = "",
     *,
     tell: bool = False,
     remembered: Remembered | None = None,
@@ -125,7 +125,7 @@ def record_steps(
     refused = [Quarantined(i, f.code, f.ko, f.en, readings[i]) for i, f in sorted(faults)]
     yield from quarantine(
         city, now,
-        [QuarantineDraft(origin if isinstance(origin, str) else origin[q.index], q.code, q.ko, q.en,
+        [QuarantineDraft(origin if isinstance(origin, str) else origin(q.index), q.code, q.ko, q.en,
                          raw_reading(q.reading), q.reading.message_id) for q in refused],
     )  # fmt: skip
     corrected = len(changes) + len(within)
