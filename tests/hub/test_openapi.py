@@ -19,7 +19,11 @@ EVERY = [
 NAMES = [f"{method} {path}" for method, path, _ in EVERY]
 # What shows nothing of a tenant's: who the broker is, and copies of public contexts.
 EVERYONES = ("/info/sourceIdentity", "/openapi.json", "/jsonldContexts")
-READING = ("/entityOperations/query", "/temporal/entityOperations/query")
+# A map is its reader's, known by an id that nobody guesses.
+READING = (
+    "/entityOperations/query", "/temporal/entityOperations/query", "/entityMaps",
+    "/entityMaps/{id}", "/temporal/entityMaps",
+)  # fmt: skip
 
 
 def target(path):

@@ -54,7 +54,9 @@ def test_what_conforms_is_left_alone(building, version):
 
 def test_the_first_version_knew_one_type_and_one_instance():
     made, altered = conform(ENTITY, (1, 0))
-    assert altered and made["type"] == "Building" and "scope" not in made
+    assert altered
+    assert made["type"] == "Building"
+    assert "scope" not in made
     assert made["height"] == {"type": "Property", "value": 2,
                               "by": {"type": "Property", "value": "hand"}}  # fmt: skip
     assert made["label"] == {"type": "Property", "value": {"en": "tower"}}
@@ -63,7 +65,8 @@ def test_the_first_version_knew_one_type_and_one_instance():
 def test_simplified_forms_and_features_are_amended_too():
     simple = {"id": URI, "type": "B", "kind": {"vocab": "x"}, "raw": {"json": {"a": 1}}}
     made, altered = conform(simple, (1, 7))
-    assert altered and made == {"id": URI, "type": "B", "kind": "x", "raw": {"a": 1}}
+    assert altered
+    assert made == {"id": URI, "type": "B", "kind": "x", "raw": {"a": 1}}
     feature = {"id": URI, "type": "Feature", "geometry": None, "properties": simple}
     found, _ = conform({"type": "FeatureCollection", "features": [feature]}, (1, 7))
     assert found["features"][0]["properties"]["kind"] == "x"

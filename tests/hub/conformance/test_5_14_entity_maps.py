@@ -81,7 +81,8 @@ def test_5_14_2_only_the_end_of_a_map_is_updated(vehicles, problem):
     fragment = {"expiresAt": "2099-01-01T00:00:00Z", "entityMap": {"urn:x:in": ["@none"]}}
     assert vehicles.call("PATCH", there, fragment).status_code == 204
     after = vehicles.get(there).json()
-    assert after["expiresAt"] < "2099" and after["entityMap"] == body["entityMap"]
+    assert after["expiresAt"] < "2099"
+    assert after["entityMap"] == body["entityMap"]
     assert problem(vehicles.call("PATCH", there, {"expiresAt": "tomorrow"}))[0] == 400
     gone = vehicles.call("PATCH", "/entityMaps/urn:no:map", fragment)
     assert problem(gone) == (404, "ResourceNotFound")
@@ -109,10 +110,12 @@ def test_5_7_2_4_a_query_makes_a_map_and_goes_by_it(vehicles):
     place = answer.headers[HEADER]
     vehicles.make({"id": URI.format(9), "type": "Vehicle"})
     again = vehicles.get("/entities?type=Vehicle", NGSILD_EntityMap=place)
-    assert again.status_code == 200 and again.headers[HEADER] == place
+    assert again.status_code == 200
+    assert again.headers[HEADER] == place
     assert again.json() == answer.json()
     lost = vehicles.get("/entities?type=Vehicle", NGSILD_EntityMap="urn:no:map")
-    assert lost.status_code == 201 and lost.headers[HEADER] not in (place, "urn:no:map")
+    assert lost.status_code == 201
+    assert lost.headers[HEADER] not in (place, "urn:no:map")
     assert len(lost.json()) == 6
 
 
@@ -124,18 +127,22 @@ def test_5_5_9_3_pages_of_a_map_are_full_and_what_is_gone_leaves_it(vehicles):
 
     first = page("limit=2")
     assert len(first.json()) == 2
-    assert 'rel="next"' in first.headers["Link"] and "offset=2" in first.headers["Link"]
+    assert 'rel="next"' in first.headers["Link"]
+    assert "offset=2" in first.headers["Link"]
     assert "urn:" not in first.headers["Link"].split(",")[0]
     last = page("limit=2&offset=4")
     assert len(last.json()) == 1
-    assert 'rel="prev"' in last.headers["Link"] and 'rel="next"' not in last.headers["Link"]
+    assert 'rel="prev"' in last.headers["Link"]
+    assert 'rel="next"' not in last.headers["Link"]
     vehicles.call("DELETE", f"/entities/{URI.format(1)}")
     full = page("limit=3")
     assert [one["id"] for one in full.json()] == [URI.format(n) for n in (0, 2, 3)]
     left = vehicles.get(f"/entityMaps/{identifier(place)}").json()["entityMap"]
-    assert URI.format(1) not in left and URI.format(0) in left
+    assert URI.format(1) not in left
+    assert URI.format(0) in left
     counted = page("limit=2&count=true")
-    assert counted.headers["NGSILD-Results-Count"] == "4" and len(counted.json()) == 2
+    assert counted.headers["NGSILD-Results-Count"] == "4"
+    assert len(counted.json()) == 2
 
 
 def test_5_5_9_3_a_map_keeps_the_order_of_its_query(vehicles):
@@ -149,22 +156,26 @@ def test_5_5_9_3_a_map_keeps_the_order_of_its_query(vehicles):
 def test_5_7_1_4_5_7_3_4_a_retrieval_has_a_map_of_one(vehicles, path):
     path = path.format(URI.format(3))
     answer = vehicles.get(f"{path}entityMap=true")
-    assert answer.status_code == 200 and answer.json()["id"] == URI.format(3)
+    assert answer.status_code == 200
+    assert answer.json()["id"] == URI.format(3)
     place = answer.headers[HEADER]
     kept = vehicles.get(f"/entityMaps/{identifier(place)}").json()["entityMap"]
     assert kept == {URI.format(3): ["@none"]}
     assert vehicles.get(path, NGSILD_EntityMap=place).headers[HEADER] == place
     lost = vehicles.get(path, NGSILD_EntityMap="urn:no:map")
-    assert lost.status_code == 200 and lost.headers[HEADER] != "urn:no:map"
+    assert lost.status_code == 200
+    assert lost.headers[HEADER] != "urn:no:map"
 
 
 def test_5_14_5_a_temporal_query_s_entities_become_a_map(vehicles, problem):
     path = "/temporal/entityMaps?type=Vehicle"
     assert problem(vehicles.get(path)) == (400, "BadRequestData")
     answer = vehicles.get(f"{path}&{SINCE}")
-    assert answer.status_code == 201 and len(answer.json()["entityMap"]) == 5
+    assert answer.status_code == 201
+    assert len(answer.json()["entityMap"]) == 5
     before = vehicles.get(f"{path}&{SINCE.replace('after', 'before')}")
-    assert before.status_code == 201 and before.json()["entityMap"] == {}
+    assert before.status_code == 201
+    assert before.json()["entityMap"] == {}
 
 
 def test_5_7_4_4_a_map_fixes_what_a_temporal_query_finds(vehicles):
@@ -173,7 +184,9 @@ def test_5_7_4_4_a_map_fixes_what_a_temporal_query_finds(vehicles):
     assert answer.status_code == 201
     place = answer.headers[HEADER]
     again = vehicles.get(path, NGSILD_EntityMap=place)
-    assert again.status_code == 200 and again.headers[HEADER] == place
+    assert again.status_code == 200
+    assert again.headers[HEADER] == place
     assert [one["id"] for one in again.json()] == [URI.format(1)]
     lost = vehicles.get(path, NGSILD_EntityMap="urn:no:map")
-    assert lost.status_code == 201 and len(lost.json()) == 5
+    assert lost.status_code == 201
+    assert len(lost.json()) == 5

@@ -1,4 +1,4 @@
-"""Writes that are done in part, or not at all: GS CIM 009 V1.9.1 §5.5.6, §5.6.2, §5.6.9, §5.6.21."""
+"""Writes done in part, or not at all: GS CIM 009 V1.9.1 §5.5.6, §5.6.2, §5.6.9, §5.6.21."""
 
 import pytest
 
@@ -16,7 +16,8 @@ def test_5_6_2_4_a_scope_is_not_added_by_an_update(broker):
     assert answer.status_code == 207
     assert [one["attributeName"] for one in answer.json()["notUpdated"]] == ["scope"]
     there = broker.entity("urn:x:1")
-    assert "scope" not in there and there["name"]["value"] == "b"
+    assert "scope" not in there
+    assert there["name"]["value"] == "b"
 
 
 def test_5_6_2_4_a_scope_is_replaced_by_an_update(broker):
@@ -33,9 +34,11 @@ def test_5_6_9_4_attributes_that_are_left_are_told(broker, more):
     assert answer.status_code == 207
     assert answer.json()["success"] == ["urn:x:2"]
     (error,) = answer.json()["errors"]
-    assert error["entityId"] == "urn:x:1" and error["error"]["type"].endswith("AlreadyExists")
+    assert error["entityId"] == "urn:x:1"
+    assert error["error"]["type"].endswith("AlreadyExists")
     there = broker.entity("urn:x:1")
-    assert there["name"]["value"] == "a" and more.keys() <= there.keys()
+    assert there["name"]["value"] == "a"
+    assert more.keys() <= there.keys()
 
 
 @pytest.mark.parametrize("operation", ["create", "upsert", "update", "merge"])
@@ -50,7 +53,8 @@ def test_5_5_6_a_context_that_is_away_fails_its_items_only(broker, operation):
     assert answer.status_code == 207
     lost = {one["entityId"]: one["error"] for one in answer.json()["errors"]}
     for uri in ("urn:x:2", "urn:x:3"):
-        assert lost[uri]["type"].endswith("LdContextNotAvailable") and lost[uri]["title"]
+        assert lost[uri]["type"].endswith("LdContextNotAvailable")
+        assert lost[uri]["title"]
 
 
 def test_5_5_6_a_context_that_is_away_is_a_504_otherwise(broker, problem):
@@ -69,7 +73,8 @@ def test_5_6_17_5_6_18_an_entity_s_id_must_be_there(broker, problem, method):
     answer = broker.call(method, "/entities/", {"type": "T"})
     assert problem(answer) == (400, "BadRequestData")
     answer = broker.call(method, "/entities", {"type": "T"})
-    assert problem(answer) == (405, "OperationNotSupported") and "POST" in answer.headers["Allow"]
+    assert problem(answer) == (405, "OperationNotSupported")
+    assert "POST" in answer.headers["Allow"]
 
 
 def test_6_3_10_links_of_pages_are_the_resource_s(broker):

@@ -43,7 +43,6 @@ def routes(door: Door) -> list[Route]:
     entity = f"{PREFIX}/entities/{{id}}"
     return [
         Route(f"{PREFIX}/entities", own.create, methods=["POST"]),
-        Route(f"{PREFIX}/entities", own.nameless, methods=["PUT", "PATCH"]),
         Route(entity, own.retrieve, methods=["GET"]),
         Route(entity, own.merge, methods=["PATCH"]),
         Route(entity, own.replace, methods=["PUT"]),
@@ -116,13 +115,6 @@ class _Entities:
             spread, "createEntity", document.uri, document.types, frozenset(document.attrs), body,
             here, result="batch", created=place,
         )  # fmt: skip
-
-    async def nameless(self, request: Request) -> Response:
-        """PUT, PATCH /entities/: an entity's id is missing."""
-        if request.scope["path"].endswith("/"):
-            raise bad_data("the entity's id is missing")
-        allow = "DELETE, GET, HEAD, OPTIONS, POST"
-        raise Problem(405, "OperationNotSupported", "This method is not for this path", Allow=allow)
 
     async def retrieve(self, request: Request) -> Response:
         """GET /entities/{id}: the entity as it is now."""

@@ -17,12 +17,15 @@ _SHOWN = ("attrs", "pick", "omit", "datasetId")
 _SELECTED = ("id", "type", "idPattern")
 _PLACE = ("georel", "geometry", "coordinates", "geoproperty")
 _LINKED = ("join", "joinLevel", "containedBy")
-_ORDER = ("orderBy", "collation")
+_ORDER = ("orderBy", "collation", "orderFrom", "orderGeometry")
+_MAP = ("entityMap", "entityMapLifetime")
 _FOUND = (*_SELECTED, "q", "csf", "scopeQ", *_PLACE, "expandValues", "jsonKeys", "splitEntities")
 _TIME = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods",
          "aggrPeriodDuration")  # fmt: skip
 _INTEGERS = {"limit": (0, LIMIT_MAX), "offset": (0, 10_000_000), "lastN": (1, 10_000)}
-_FLAGS = frozenset(("count", "local", "details", "deleteAll", "reload", "splitEntities"))
+_FLAGS = frozenset(
+    ("count", "local", "details", "deleteAll", "reload", "splitEntities", "entityMap")
+)
 
 
 class Operation(NamedTuple):
@@ -41,15 +44,15 @@ _ATTRIBUTES = (204, 207)
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
     "/entities": {
-        "get": Operation("Query entities", (200,),
-                         (*_FOUND, *_SHOWN, *_FORM, *_PAGE, *_LINKED, *_ORDER, "local",
+        "get": Operation("Query entities", (200, 201, 203),
+                         (*_FOUND, *_SHOWN, *_FORM, *_PAGE, *_LINKED, *_ORDER, *_MAP, "local",
                           "geometryProperty")),
         "post": Operation("Create an entity", (201, 207, 409), ("local",), _SENT),
         "delete": Operation("Purge entities", _DONE, (*_FOUND, "attrs", "drop", "keep", "local")),
     },
     "/entities/{id}": {
-        "get": Operation("Retrieve an entity", (200,),
-                         ("type", *_SHOWN, *_FORM, *_LINKED, "local", "geometryProperty")),
+        "get": Operation("Retrieve an entity", (200, 203),
+                         ("type", *_SHOWN, *_FORM, *_LINKED, *_MAP, "local", "geometryProperty")),
         "put": Operation("Replace an entity", _DONE, ("type", "local"), _SENT),
         "patch": Operation("Merge an entity", _DONE,
                            ("type", "options", "format", "lang", "observedAt", "local"), _PATCHED),
@@ -75,19 +78,36 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     "/entityOperations/merge": {"post": Operation("Merge a batch", _DONE, ("local",), _SENT)},
     "/entityOperations/delete": {"post": Operation("Delete a batch", _DONE, ("local",), _SENT)},
     "/entityOperations/query": {
-        "post": Operation("Query entities by a Query", (200,), (*_FORM, *_PAGE, "local"), _SENT)},
+        "post": Operation("Query entities by a Query", (200, 201, 203),
+                          (*_FORM, *_PAGE, *_MAP, "local"), _SENT)},
+    "/entityMaps": {
+        "get": Operation("Make a map of a query's entities", (201,),
+                         (*_FOUND, "attrs", "datasetId", *_LINKED[:2], *_ORDER, _MAP[1], "local")),
+        "post": Operation("Make a map of a Query's entities", (201,), (_MAP[1], "local"), _SENT),
+    },
+    "/entityMaps/{id}": {
+        "get": Operation("Retrieve a map", (200,)),
+        "patch": Operation("Set a map's end", (204,), (), _PATCHED),
+        "delete": Operation("Delete a map", (204,)),
+    },
+    "/temporal/entityMaps": {
+        "get": Operation("Make a map of a temporal query's entities", (201,),
+                         (*_FOUND, "attrs", "datasetId", *_TIME[:5], _MAP[1], "local")),
+        "post": Operation("Make a map of a temporal Query's entities", (201,),
+                          (_MAP[1], "local"), _SENT),
+    },
     "/types": {"get": Operation("List entity types", (200,), ("details", "local", "count"))},
     "/types/{type}": {"get": Operation("Tell of an entity type", (200,), ("local",))},
     "/attributes": {"get": Operation("List attributes", (200,), ("details", "local", "count"))},
     "/attributes/{attribute}": {"get": Operation("Tell of an attribute", (200,), ("local",))},
     "/temporal/entities": {
-        "get": Operation("Query the temporal evolution", (200, 206),
-                         (*_FOUND, *_SHOWN, *_FORM, *_PAGE, *_TIME, "local")),
+        "get": Operation("Query the temporal evolution", (200, 201, 206),
+                         (*_FOUND, *_SHOWN, *_FORM, *_PAGE, *_TIME, *_MAP, "local")),
         "post": Operation("Create or add to a temporal evolution", (201, 204), (), _SENT),
     },
     "/temporal/entities/{id}": {
         "get": Operation("Retrieve a temporal evolution", (200, 206),
-                         (*_SHOWN, *_FORM, *_TIME, "local")),
+                         (*_SHOWN, *_FORM, *_TIME, *_MAP, "local")),
         "delete": Operation("Delete a temporal evolution", (204,)),
     },
     "/temporal/entities/{id}/attrs": {
@@ -100,8 +120,8 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "delete": Operation("Delete an attribute instance", (204,)),
     },
     "/temporal/entityOperations/query": {
-        "post": Operation("Query the temporal evolution by a Query", (200, 206),
-                          (*_FORM, *_PAGE), _SENT)},
+        "post": Operation("Query the temporal evolution by a Query", (200, 201, 206),
+                          (*_FORM, *_PAGE, *_MAP), _SENT)},
     "/jsonldContexts": {
         "get": Operation("List contexts", (200,), ("details", "kind")),
         "post": Operation("Host a context", (201,), (), _SENT),
@@ -203,7 +223,7 @@ def _operation(path: str, method: str, one: Operation) -> dict[str, Any]:
         )
         content = {media: {"schema": {"type": kind}} for media in one.body}
         made["requestBody"] = {"required": True, "content": content}
-    if method != "get" and not path.endswith("/query"):
+    if method != "get" and not path.endswith("/query") and "entityMaps" not in path:
         made["security"] = [{"token": []}, {}]
     return made
 

@@ -17,7 +17,13 @@ from onsil.hub.datasets.access import EVERYTHING
 from onsil.hub.http.asking import preference
 from onsil.hub.http.database import VIEW
 from onsil.hub.http.door import Door, Visit
-from onsil.hub.http.gate import Problem, answer_problem, bad_request, problem_response
+from onsil.hub.http.gate import (
+    Problem,
+    answer_problem,
+    bad_data,
+    bad_request,
+    problem_response,
+)
 from onsil.hub.http.offered import reads
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -114,6 +120,8 @@ class Router:
             method = scope["method"]
             endpoint = node.endpoints.get("GET" if method == "HEAD" else method)
             if endpoint is None:
+                if method in ("PUT", "PATCH") and raw.endswith(b"/entities/"):
+                    raise bad_data("the entity's id is missing")
                 return _without(node, method)
             if method in _WITH_BODY and b"content-length" not in headers:
                 raise Problem(411, "")
