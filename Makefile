@@ -63,6 +63,9 @@ lock:
 	.tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-emit-index-url --no-emit-find-links --group dev pyproject.toml --upgrade \
 	  --output-file requirements.lock
+	.tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-deps requirements-clients.in --upgrade \
+	  --output-file requirements-clients.lock
 	npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 	$(MAKE) notices
 
@@ -71,5 +74,5 @@ notices:
 	$(BIN)/python scripts/notices.py
 
 clean:
-	rm -rf .venv .tools node_modules src/onsil/web/static/vendor .bootstrap.lock
+	rm -rf .venv .tools .clients node_modules src/onsil/web/static/vendor .bootstrap.lock
 	find src -name '*.mo' -delete

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what a fresh machine lacks, and nothing twice: `scripts/bootstrap.sh run|test`.
 # run   what the running system needs (Python and npm packages, Mosquitto, what draws PDF files)
-# test  the same, and a browser
+# test  the same, a browser, and the NGSI-LD clients that tests drive
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -114,6 +114,16 @@ if ! done_before .venv/.stamp "$wanted" || ! .venv/bin/python -c 'import onsil' 
   quietly "installing onsil itself" .tools/bin/uv pip install --python .venv/bin/python \
     --no-deps --no-build-isolation --offline -e .
   echo "$wanted" >.venv/.stamp
+fi
+
+# Programs that talk to the hub in tests have an environment of their own: their pins are old.
+wanted=$(mark requirements-clients.lock)
+if [ "$purpose" = test ] && ! done_before .clients/.stamp "$wanted"; then
+  rm -rf .clients
+  quietly "making the environment of the NGSI-LD clients" .tools/bin/uv venv --python "$python" .clients
+  quietly "installing the NGSI-LD clients" .tools/bin/uv pip sync --python .clients/bin/python \
+    --require-hashes requirements-clients.lock
+  echo "$wanted" >.clients/.stamp
 fi
 
 wanted=$(mark package-lock.json package.json)

@@ -487,3 +487,11 @@ def test_5_2_21_a_temporal_query_in_a_body_is_checked(hub, body, word):
     answer = ask(hub, entities=[{"type": "Vehicle"}], **body)
     assert problem(answer) == (400, "BadRequestData")
     assert word in answer.text
+
+
+def test_6_3_13_count_is_taken_as_an_option_as_it_once_was(hub):
+    hub.create(speed=SPEED)
+    answer = hub.get(type="Vehicle", options="count,temporalValues", **EVER)
+    assert answer.status_code == 200
+    assert answer.headers["NGSILD-Results-Count"] == "1"
+    assert "values" in answer.json()[0]["speed"]

@@ -48,7 +48,8 @@ FORMATS = frozenset(
     ("normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues")
 )
 _TEMPORAL = ("timerel", "timeAt", "endTimeAt", "timeproperty")
-_OPTIONS = FORMATS | {"sysAttrs"}
+# `count` was an option once (V1.3.1) and still is with some clients.
+_OPTIONS = FORMATS | {"sysAttrs", "count"}
 PAGE = 30  # instances of one entity in an answer, where nothing else is set
 PAGE_MAX = 10_000  # instances of one entity that a client may ask for in one answer
 
@@ -237,7 +238,8 @@ async def _answer_query(
     wanted = _wanted(request, question)
     limit = number(request, "limit", 20, 0, LIMIT_MAX)
     offset = number(request, "offset", 0, 0, 10_000_000)
-    counted = given.get("count") == "true"
+    options = given.get("options", "").split(",")
+    counted = given.get("count") == "true" or "count" in options
     if not limit and not counted:
         raise bad_data("limit=0 goes with count=true")
     wanted, told, new = await within_map(
