@@ -1,8 +1,19 @@
 """Where the public's screens hang."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from onsil.portal.views import home, journey, log, offer, pages, receipts, registry, sites, trust
+from onsil.portal.views import (
+    explore,
+    home,
+    journey,
+    log,
+    offer,
+    pages,
+    receipts,
+    registry,
+    sites,
+    trust,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +25,10 @@ urlpatterns = [
     path("verify/", pages.verify, name="verify"),
     path("about/data/", pages.data, name="about-data"),
     path("data/", offer.catalogue, name="data-sets"),
+    path("data/explore/", explore.explorer, name="data-explore"),
+    path("data/explore/call/", explore.call, name="data-call"),
+    re_path(r"^data/explore/(series|entities)\.(csv|xlsx)$", explore.explorer_file,
+            name="data-explore-file"),
     path("data/<slug:id>/", offer.data_set, name="data-set"),
     path("data/<slug:id>/data.csv", offer.download, {"form": "csv"}, "data-set-csv"),
     path("data/<slug:id>/data.parquet", offer.download, {"form": "parquet"}, "data-set-parquet"),

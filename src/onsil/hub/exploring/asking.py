@@ -8,6 +8,7 @@ from onsil.core.periods import Period
 from onsil.hub.documents import time_text
 from onsil.hub.exploring.calls import ENTITIES, EVOLUTIONS, Call, without_empty
 from onsil.hub.exploring.question import PAGE, STEPS, Question
+from onsil.hub.exploring.sources import Source
 
 INSTANCES = 5000
 
@@ -20,6 +21,13 @@ def entities_call(question: Question) -> Call:
         ("type", question.source.type), ("q", question.q), ("scopeQ", question.source.scope),
         *place, ("pick", pick), ("count", "true"), ("limit", str(PAGE)),
         ("offset", str(question.offset) if question.offset else ""),
+    ]))  # fmt: skip
+
+
+def call_of_source(source: Source) -> Call:
+    """The plainest call for a source's entities, to begin with."""
+    return Call(ENTITIES, without_empty([
+        ("type", source.type), ("q", source.q), ("scopeQ", source.scope), ("limit", "10"),
     ]))  # fmt: skip
 
 
