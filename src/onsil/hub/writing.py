@@ -192,7 +192,7 @@ def _store(
     ]
     if changes:
         closed = yield from verify_changes(city, changes)
-        yield from append_changes(city, changes)
+        yield from append_changes(city, changes, terms)
         yield from close_entities(city, closed)
         yield from enqueue_changes(city, [one for one in changes if not closed.get(one.uri)])
 

@@ -206,14 +206,17 @@ class _Work:
 
     def put(self, iri: str, instance: Instance, there: Instance | None = None) -> None:
         """Write an instance over the one with its datasetId, or `there`; or beside the others."""
-        there = there or self.get(iri, instance)
         made = _fresh(instance, self.stamp)
-        if there is not None:
-            made["createdAt"] = there.get("createdAt", self.stamp)
         dataset = instance.get("datasetId")
         found = list(self.attrs.get(iri, ()))
-        at = next((n for n, i in enumerate(found) if i.get("datasetId") == dataset), None)
-        if at is not None:
+        at = -1
+        for place, one in enumerate(found):
+            if one.get("datasetId") == dataset:
+                at, there = place, there or one
+                break
+        if there is not None:
+            made["createdAt"] = there.get("createdAt", self.stamp)
+        if at >= 0:
             found[at] = made
         elif dataset is None:
             found.insert(0, made)

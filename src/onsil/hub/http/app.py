@@ -4,6 +4,7 @@ Reading is open, as the city's data are; writing takes a device's token, or noth
 stand-alone broker. The tenant (header `NGSILD-Tenant`) is the city.
 """
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -38,6 +39,8 @@ RESOURCES = (
     subscriptions, temporal, tenants, sources, identity, openapi, catalogue,
 )  # fmt: skip
 
+_COLLECT_AFTER = (25_000, 20, 50)  # new containers; collections of the young; of the middle-aged
+
 
 class Hub:
     """The door as an ASGI application; `running` opens and closes what it stands on."""
@@ -49,6 +52,7 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The door open. It starts, and answers 503, while the database is away."""
+        _settle()
         async with AsyncExitStack() as stack:
             if self.door.house.authenticate:
                 self.door.gate.open()
@@ -63,6 +67,23 @@ class Hub:
             await serve_lifespan(self.running, receive, send)
         else:
             await self._router(scope, receive, send)
+
+
+_settled = False
+
+
+def _settle() -> None:
+    """Spare the collector of cycles what stays for the process's life: modules, vocabularies.
+
+    Requests leave few cycles, and a large batch has so many objects that it would be looked through
+    dozens of times while it is at work.
+    """
+    global _settled
+    if not _settled:
+        _settled = True
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
 
 
 def make_app(

@@ -20,8 +20,10 @@ from onsil.hub.steps import Steps, run_async
 
 T = TypeVar("T")
 _SCOPE = "SELECT set_config('onsil.city', $1, false), set_config('onsil.veil', $2, false)"
+# The statements of writes look rows up by their keys: planned once they are planned well.
+_BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
 _TRIES = 5
-_TIMEOUT_S = 3
+_TIMEOUT_S = 10  # for a new connection: a server with much to do is not away
 _PATIENCE_S = 15.0  # for a free connection, when all are at work
 # What the request being answered may read of closed entities (datasets.access); set by the router.
 VIEW: ContextVar[str] = ContextVar("view", default=EVERYTHING)
@@ -42,6 +44,7 @@ class Database:
         self._connections = Connections(self._connect, size, _PATIENCE_S)
         # Steps that a city's every write begins with; the door of a stand-alone broker sets it.
         self.bear: Callable[[str], Steps[None]] | None = None
+        self.after_write: Callable[[], None] | None = None
 
     async def read(self, city: str, steps: Steps[T]) -> T:
         """Steps that only read, each statement for itself. Raises DatabaseAway."""
@@ -64,7 +67,7 @@ class Database:
         raise AssertionError
 
     async def _transaction(self, conn: Any, city: str, make: Callable[[], Steps[T]]) -> T:
-        await conn.execute("BEGIN")
+        await conn.execute(_BEGIN)
         try:
             if self.bear:
                 await run_async(conn, self.bear(city))
@@ -74,6 +77,8 @@ class Database:
                 await conn.execute("ROLLBACK")
             raise
         await conn.execute("COMMIT")
+        if self.after_write:
+            self.after_write()
         return done
 
     @asynccontextmanager

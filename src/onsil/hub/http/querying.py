@@ -18,7 +18,7 @@ from onsil.hub.documents import (
     render_feature,
 )
 from onsil.hub.http.amending import answer_entities
-from onsil.hub.http.asking import LIMIT_MAX, Asked, number
+from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number
 from onsil.hub.http.criteria import Criteria, from_parameters, from_query
 from onsil.hub.http.distributing import Spread
 from onsil.hub.http.door import PREFIX, Door
@@ -35,6 +35,7 @@ from onsil.hub.http.entity_maps import (
 )
 from onsil.hub.http.gate import bad_data
 from onsil.hub.http.gathering import Page, query_spread
+from onsil.hub.http.rendered import Rendered, is_plain, rendered_page
 from onsil.hub.query.filters import Filter
 from onsil.hub.query.finding import Found, count, find
 from onsil.hub.query.joining import flat, inline, linked_entities
@@ -62,6 +63,7 @@ class _Querying:
 
     def __init__(self, door: Door) -> None:
         self.door = door
+        self._rendered = Rendered()
 
     async def query(self, request: Request) -> Response:
         """GET /entities."""
@@ -151,6 +153,14 @@ class _Querying:
                 self.door, city, one, read, criteria.filter, limit, offset, counted=counted
             )
             linked = await self.door.db.read(city, self._linked(city, criteria, page))
+        elif spread is None and is_plain(criteria, form) and "lang" not in request.query_params:
+            texts, total, more = await self.door.db.read(city, rendered_page(
+                self._rendered, city, criteria, form, limit, offset, counted=counted,
+                known=self.door.terms, now=self.door.clock.now(),
+            ))  # fmt: skip
+            if body is None:
+                headers = page_links(request, limit, offset, more=more, media=form.media)
+            return answer(texts, form, headers=_counted(headers, total))
         elif spread is None:
             steps = self._page(city, criteria, limit, offset, counted=counted)
             (page, total, more), linked = await self.door.db.read(city, steps)
@@ -163,9 +173,7 @@ class _Querying:
         shown = show(page, linked, criteria, form, languages, geometry)
         if body is None:
             headers |= page_links(request, limit, offset, more=more, media=form.media)
-        if total is not None:
-            headers["NGSILD-Results-Count"] = str(total)
-        response = answer_entities(shown, form, status, headers)
+        response = answer_entities(shown, form, status, _counted(headers, total))
         return spread.warned(response) if spread else response
 
     async def _spread(self, request: Request, city: str, form: Asked, body: Any) -> Spread | None:
@@ -212,6 +220,11 @@ class _Querying:
                 without=criteria.contained_by, known=self.door.terms,
             )
         )  # fmt: skip
+
+
+def _counted(headers: dict[str, str], total: int | None) -> dict[str, str]:
+    """The headers with how many entities fit in all, if that was asked for (§6.3.13)."""
+    return headers if total is None else headers | {"NGSILD-Results-Count": str(total)}
 
 
 def geometry_of(request: Request, form: Asked) -> str | None:
@@ -275,6 +288,7 @@ def page_links(
 ) -> dict[str, str]:
     """The Link header to the pages before and after (§6.3.10)."""
     links = []
+    path = request.scope.get("app_root_path", "") + request.scope["path"].rstrip("/")
     for rel, at, there in (
         ("prev", max(0, offset - limit), offset > 0 and limit > 0),
         ("next", offset + limit, more),
@@ -284,7 +298,7 @@ def page_links(
             held = [(n, v) for n, v in given if n not in ("limit", "offset", "entityMap")]
             held = sorted([*held, ("limit", str(limit)), ("offset", str(at))])
             query = "&".join(f"{name}={_kept(value)}" for name, value in held)
-            links.append(f'<{request.url.path.rstrip("/")}?{query}>;rel="{rel}";type="{media}"')
+            links.append(f'<{path}?{query}>;rel="{rel}";type="{media}"')
     return {"Link": ", ".join(links)} if links else {}
 
 

@@ -7,7 +7,7 @@ in the order they were made in, or as `orderBy` says and then in that order.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from onsil.hub.documents import Document, live, time_text
 from onsil.hub.query.candidates import Candidates, candidates
@@ -30,6 +30,11 @@ _COLUMNS = (
 FEW = 3000
 # So many entities are looked through in their order before candidates are joined instead.
 _LOOK_THROUGH = 1500
+# What tells one version of an entity from every other, and whether series are laid over it.
+_MARKS = (
+    "e.eid, e.xmin::text, date_part('epoch', e.modified_at),"
+    " EXISTS (SELECT FROM hub_series live WHERE live.city = $1 AND live.eid = e.eid)"
+)
 _LATEST = """
 SELECT s.eid, t.iri, s.unit, l.ts, l.num FROM hub_series s
   JOIN hub_latest l ON l.city = $1 AND l.series_id = s.series_id
@@ -48,11 +53,24 @@ class Found:
     modified_at: datetime
 
 
+class Mark(NamedTuple):
+    """One version of a stored entity. `measured`: series have newer values than it tells."""
+
+    eid: int
+    transaction: str
+    modified_at: float
+    measured: bool
+
+
 class _Plan:
     """What statements for one filter are made from; each statement binds its own values."""
 
-    def __init__(self, city: str, wanted: Filter, terms: dict[str, int], now: datetime) -> None:
+    def __init__(
+        self, city: str, wanted: Filter, terms: dict[str, int], now: datetime,
+        columns: str = _COLUMNS,
+    ) -> None:  # fmt: skip
         self.city, self.wanted, self._terms, self.now = city, wanted, terms, now
+        self.columns = columns
 
     def begun(self) -> Conditions:
         return Conditions(Statement(self.city), self._terms, self.now)
@@ -107,6 +125,41 @@ def find(
     else:
         rows = yield from _page(plan, limit, offset)
     return (yield from _found(city, rows, known, plan.now))
+
+
+def find_marks(
+    city: str,
+    wanted: Filter,
+    limit: int,
+    offset: int,
+    *,
+    known: Dictionary | None = None,
+    now: datetime | None = None,
+) -> Steps[list[Mark]]:
+    """The same page, of a filter without places and order: which versions of which entities."""
+    terms = yield from find_terms(city, wanted.terms(), known)
+    plan = _Plan(city, wanted, terms, now or datetime.now(UTC), _MARKS)
+    rows = yield from _page(plan, limit, offset)
+    return [Mark(*row[:4]) for row in rows]
+
+
+def find_marked(
+    city: str,
+    marks: Sequence[Mark],
+    *,
+    known: Dictionary | None = None,
+    now: datetime | None = None,
+) -> Steps[list[Found] | None]:
+    """The entities of these marks, in any order; None when one has another version by now."""
+    rows = yield Ask(
+        f"SELECT {_COLUMNS}, e.xmin::text, date_part('epoch', e.modified_at) FROM hub_entity e"
+        " WHERE e.city = $1 AND e.eid = ANY($2::bigint[])",
+        (city, [one.eid for one in marks]),
+    )
+    there = {(row[0], row[9], row[10]) for row in rows}
+    if any(one[:3] not in there for one in marks):
+        return None
+    return (yield from _found(city, rows, known, now or datetime.now(UTC)))
 
 
 def count(
@@ -184,7 +237,7 @@ def _page(plan: _Plan, limit: int, offset: int) -> Steps[Sequence[Sequence[Any]]
     begun = plan.begun()
     numbers = " INTERSECT ".join(f"({one.sql(begun)})" for one in found)
     condition = plan.condition(begun, f"e.eid = ANY(ARRAY({numbers}))")
-    sql = f"SELECT {_COLUMNS} FROM hub_entity e WHERE {condition} ORDER BY e.eid {page}"
+    sql = f"SELECT {plan.columns} FROM hub_entity e WHERE {condition} ORDER BY e.eid {page}"
     return (yield _ask(begun, sql))
 
 
@@ -205,7 +258,7 @@ def _few_or_first(plan: _Plan, found: Sequence[Candidates], page: str) -> Ask:
         begun,
         f"WITH {', '.join(sets)},"
         f" chosen AS MATERIALIZED (SELECT CASE {ways} ELSE -1 END AS way)"
-        f" SELECT f.*, chosen.way FROM chosen LEFT JOIN LATERAL (SELECT {_COLUMNS}"
+        f" SELECT f.*, chosen.way FROM chosen LEFT JOIN LATERAL (SELECT {plan.columns}"
         f" FROM hub_entity e WHERE {condition} ORDER BY e.eid {page}) f ON true",
     )
 
@@ -226,7 +279,7 @@ def _in_order(plan: _Plan, page: str) -> Ask:
         order = "k.eid"
     return _ask(
         begun,
-        f"SELECT {_COLUMNS} FROM hub_entity e{some} WHERE {plan.condition(begun)}"
+        f"SELECT {plan.columns} FROM hub_entity e{some} WHERE {plan.condition(begun)}"
         f" ORDER BY {order} {page}",
     )
 

@@ -26,6 +26,8 @@ from onsil.hub.temporal.instances import (
     scope_entry,
 )
 from onsil.hub.terms import Reading
+from onsil.hub.vocabulary import Dictionary
+from onsil.hub.vocabulary import find as find_terms
 
 _ENTITIES = """
 WITH given AS (
@@ -68,15 +70,14 @@ SELECT e.uri, array_agg(t.iri) FROM hub_entity e, unnest(e.type_ids) n
 """
 
 _LOOK_UP = """
-SELECT te.teid, t.term_id, p.series_id, p.unit,
-       EXISTS (SELECT FROM hub_series s JOIN hub_entity e ON e.city = $1 AND e.eid = s.eid
-                WHERE s.city = $1 AND s.attr_id = t.term_id AND e.uri = k.uri),
-       (SELECT hub_ensure_instance_months($4::text[]) IS NULL)
-  FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS k(uri, iri, place)
+SELECT k.uri, te.teid,
+       (SELECT jsonb_object_agg(p.attr_id, jsonb_build_array(p.series_id, p.unit))
+          FROM hub_plain_series p WHERE p.city = $1 AND p.teid = te.teid),
+       ARRAY(SELECT s.attr_id FROM hub_entity e JOIN hub_series s ON s.city = $1 AND s.eid = e.eid
+              WHERE e.city = $1 AND e.uri = k.uri),
+       (SELECT hub_ensure_instance_months($3::text[]) IS NULL)
+  FROM unnest($2::text[]) AS k(uri)
   LEFT JOIN hub_temporal_entity te ON te.city = $1 AND te.uri = k.uri
-  LEFT JOIN hub_term t ON t.city = $1 AND t.iri = k.iri
-  LEFT JOIN hub_plain_series p ON p.city = $1 AND p.teid = te.teid AND p.attr_id = t.term_id
- ORDER BY k.place
 """
 
 _PLAIN = """
@@ -98,20 +99,22 @@ SELECT $1, t.* FROM unnest($2::bigint[], $3::int[], $4::text[], $5::timestamptz[
 class _Place(NamedTuple):
     """Where an entry belongs."""
 
-    teid: int | None
-    attr_id: int | None
+    teid: int
+    attr_id: int
     plain_id: int | None
     unit: str | None
     governed: bool
 
 
-def append_changes(city: str, changes: Sequence[Change]) -> Steps[None]:
+def append_changes(
+    city: str, changes: Sequence[Change], terms: Dictionary | None = None
+) -> Steps[None]:
     """Note what became of entities in the temporal evolution. One change an entity at most."""
     moved = [c for c in changes if c.before is None or c.after is None or _other_kind(c)]
     if moved:
         yield from keep_entities(city, [_kept(change) for change in moved])
     entries = [entry for change in changes for entry in entries_of(change)]
-    yield from append_entries(city, entries)
+    yield from append_entries(city, entries, terms)
 
 
 def _other_kind(change: Change) -> bool:
@@ -155,11 +158,13 @@ def keep_entities(city: str, kept: Sequence[Kept]) -> Steps[dict[str, bool]]:
     return {uri: new for uri, new in rows}
 
 
-def append_entries(city: str, entries: Sequence[Entry]) -> Steps[None]:
+def append_entries(
+    city: str, entries: Sequence[Entry], terms: Dictionary | None = None
+) -> Steps[None]:
     """Write instances into the history of entities it knows."""
     if not entries:
         return
-    places = yield from _look_up(city, entries)
+    places = yield from _look_up(city, entries, terms)
     pairs = list(zip(entries, places, strict=True))
     governed = [entry for entry, place in pairs if place.governed and entry.timed_number]
     if governed:
@@ -179,22 +184,44 @@ def _unit(entry: Entry) -> str:
     return str(entry.body.get("unitCode", ""))
 
 
-def _look_up(city: str, entries: Sequence[Entry]) -> Steps[list[_Place]]:
-    months = sorted({f"{entry.ts:%Y-%m}-01" for entry in entries if entry.ts.year >= 2000})
-    ask = Ask(_LOOK_UP, (city, [e.uri for e in entries], [e.iri for e in entries], months))
+def _look_up(
+    city: str, entries: Sequence[Entry], terms: Dictionary | None = None
+) -> Steps[list[_Place]]:
+    months = sorted({f"{ts:%Y-%m}-01" for ts in {e.ts for e in entries} if ts.year >= 2000})
+    uris = sorted({entry.uri for entry in entries})
+    numbers = yield from _numbers(city, {entry.iri for entry in entries}, terms)
+    ask = Ask(_LOOK_UP, (city, uris, months))
     rows = yield ask
-    if any(attr is None for _, attr, *_ in rows):
-        yield Ask(_LEARN, (city, sorted({e.iri for e in entries})))
-        rows = yield ask
-    if any(teid is None for teid, *_ in rows):
-        unknown = {e.uri: e.at for e, row in zip(entries, rows, strict=True) if row[0] is None}
-        types = yield Ask(_TYPES, (city, list(unknown)))
+    unknown = {uri for uri, teid, *_ in rows if teid is None}
+    if unknown:
+        types = yield Ask(_TYPES, (city, sorted(unknown)))
         found: dict[str, list[str]] = {uri: list(iris) for uri, iris in types}
+        when = {e.uri: e.at for e in entries if e.uri in unknown}
         yield from keep_entities(
-            city, [Kept(uri, found.get(uri, []), at) for uri, at in unknown.items()]
+            city, [Kept(uri, found.get(uri, []), at) for uri, at in when.items()]
         )
         rows = yield ask
-    return [_Place(*row[:5]) for row in rows]
+    held = {uri: (teid, plain or {}, governed) for uri, teid, plain, governed, _ in rows}
+    made = []
+    for entry in entries:
+        (teid, plain, governed), number = held[entry.uri], numbers[entry.iri]
+        plain_id, unit = plain.get(str(number), (None, None)) if plain else (None, None)
+        made.append(_Place(teid, number, plain_id, unit, number in governed))
+    return made
+
+
+def _numbers(city: str, iris: set[str], terms: Dictionary | None) -> Steps[dict[str, int]]:
+    """The numbers of attributes, new ones written down. What is found is not noted in `terms`: it
+    may be this very transaction's."""
+    known = terms.numbers(city) if terms else {}
+    numbers = {iri: known[iri] for iri in iris if iri in known}
+    if len(numbers) == len(iris):
+        return numbers
+    numbers |= yield from find_terms(city, iris - numbers.keys())
+    if not iris <= numbers.keys():
+        yield Ask(_LEARN, (city, sorted(iris - numbers.keys())))
+        numbers |= yield from find_terms(city, iris)
+    return numbers
 
 
 def _record(city: str, entries: Sequence[Entry]) -> Steps[None]:
