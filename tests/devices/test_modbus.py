@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from asynchronous import in_a_loop
 from onsil import devices, hub
 from onsil.core.clock import SystemClock
 from onsil.core.database import transaction
@@ -134,7 +135,7 @@ def readings(payload, **options):
 
 def test_a_sunspec_device_tells_all_it_implements():
     with served(inverter(), 40_000) as port:
-        payload = asyncio.run(modbus.ask(device(port, sunspec=True), LOCAL))
+        payload = in_a_loop(modbus.ask(device(port, sunspec=True), LOCAL))
     found, made = readings(payload, sunspec=True)
     assert {k: found[k] for k in EXPECTED} == EXPECTED
     assert not ABSENT & set(found)
@@ -143,7 +144,7 @@ def test_a_sunspec_device_tells_all_it_implements():
 
 def test_the_marker_is_looked_for_at_all_three_places():
     with served(inverter(), 0) as port:
-        payload = asyncio.run(modbus.ask(device(port, sunspec=True), LOCAL))
+        payload = in_a_loop(modbus.ask(device(port, sunspec=True), LOCAL))
     assert readings(payload, sunspec=True)[0]["activePower"] == ("3210", "W")
 
 
@@ -152,7 +153,7 @@ def test_a_device_that_is_no_sunspec_says_so():
         served([1, 2, 3, 4], 40_000) as port,
         pytest.raises(Fault) as raised,
     ):
-        asyncio.run(modbus.ask(device(port, sunspec=True), LOCAL))
+        in_a_loop(modbus.ask(device(port, sunspec=True), LOCAL))
     assert raised.value.code == "no-sunspec"
 
 
@@ -169,29 +170,29 @@ def test_a_register_map_is_read_in_few_requests_and_written_and_read_back():
     words[10:12], words[200:202], words[12] = [0xFFFF, 0xFFF1], [0x86A0, 0x0001], 1000
     with served(words, 0) as port:
         one = device(port, register=MAP)
-        found, _ = readings(asyncio.run(modbus.ask(one, LOCAL)), register=MAP)
+        found, _ = readings(in_a_loop(modbus.ask(one, LOCAL)), register=MAP)
         assert found == {"power": ("-1.5", "W"), "energy": ("100000", "Wh"),
                          "limit": ("100", "percent")}  # fmt: skip
-        assert asyncio.run(modbus.tell(one, "limit", 42.5, LOCAL)) == "read back [425]"
-        found, _ = readings(asyncio.run(modbus.ask(one, LOCAL)), register=MAP)
+        assert in_a_loop(modbus.tell(one, "limit", 42.5, LOCAL)) == "read back [425]"
+        found, _ = readings(in_a_loop(modbus.ask(one, LOCAL)), register=MAP)
         assert found["limit"] == ("42.5", "percent")
         for actuator, value in (("limit", 101), ("power", 1), ("door", 1)):
             with pytest.raises(Fault):
-                asyncio.run(modbus.tell(one, actuator, value, LOCAL))
+                in_a_loop(modbus.tell(one, actuator, value, LOCAL))
 
 
 def test_a_sunspec_control_is_written_with_its_switch():
     with served(inverter(), 40_000) as port:
         one = device(port, sunspec=True)
-        asyncio.run(modbus.tell(one, "activePowerLimit", 60, LOCAL))
-        found, _ = readings(asyncio.run(modbus.ask(one, LOCAL)), sunspec=True)
+        in_a_loop(modbus.tell(one, "activePowerLimit", 60, LOCAL))
+        found, _ = readings(in_a_loop(modbus.ask(one, LOCAL)), sunspec=True)
     assert found["activePowerLimit"] == ("60", "percent")
     assert found["activePowerLimitEnabled"] == ("1", "count")
 
 
 def test_addresses_outside_the_named_networks_are_not_asked():
     with pytest.raises(Fault) as raised:
-        asyncio.run(modbus.ask(device(5432, register=MAP), networks("10.0.0.0/8")))
+        in_a_loop(modbus.ask(device(5432, register=MAP), networks("10.0.0.0/8")))
     assert raised.value.code == "forbidden-address"
 
 
@@ -207,18 +208,18 @@ def test_rounds_commands_and_failures_are_kept(fresh_database):
             hub.ensure_series(conn, CITY, [SeriesSpec(INVERTER, "activePower", "W", 60)])
             made, _ = devices.register_device(conn, CITY, spec)
         asker = Asker(fresh_database, SystemClock(), LOCAL)
-        assert asyncio.run(asker.round(made)) is None
+        assert in_a_loop(asker.round(made)) is None
         with transaction(fresh_database, CITY) as conn:
             assert conn.execute("SELECT num FROM hub_point").fetchall() == [(3210.0,)]
             assert devices.seen(conn, CITY)["i-1"].firmware == "1.2.3"
             assert rounds(conn, CITY)["i-1"].failures == 0
             order(conn, made, "activePowerLimit", 50, "kim", SystemClock())
-        asyncio.run(asker.tell_all())
+        in_a_loop(asker.tell_all())
         with transaction(fresh_database, CITY) as conn:
             told = next(c for c in commands(conn, CITY) if not c.safe)
             assert (told.state, told.detail) == ("done", "read back [50]")
-    assert asyncio.run(asker.round(made)).code == "no-connection"
-    asyncio.run(asker.round(made))
+    assert in_a_loop(asker.round(made)).code == "no-connection"
+    in_a_loop(asker.round(made))
     with transaction(fresh_database, CITY) as conn:
         now = rounds(conn, CITY)["i-1"]
         assert (now.failures, now.fault_code) == (2, "no-connection")

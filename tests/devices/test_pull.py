@@ -1,6 +1,5 @@
 """Pulling from a real HTTP server: paging, watermarks, waiting, and where it must not go."""
 
-import asyncio
 import json
 import threading
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asynchronous import in_a_loop
 from onsil import devices, hub
 from onsil.core.clock import FixedClock
 from onsil.core.database import transaction
@@ -104,7 +104,7 @@ class Pull:
         self.asker = Asker(dsn, self.clock, (), LOCAL, lambda name: f"secret of {name}")
 
     def once(self):
-        return asyncio.run(self.asker.round(self.device))
+        return in_a_loop(self.asker.round(self.device))
 
     @property
     def stored(self):

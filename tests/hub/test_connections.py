@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from asynchronous import in_a_loop
 from onsil.hub.http.connections import NO_SCOPE, Connections, Held
 
 A, B = ("a", ""), ("b", "")
@@ -45,7 +46,7 @@ class _Maker:
 
 def _run(size: int, scene: Callable[[Connections, _Maker], Coroutine[Any, Any, None]]) -> None:
     make = _Maker()
-    asyncio.run(scene(Connections(make, size, patience_s=0.05), make))
+    in_a_loop(scene(Connections(make, size, patience_s=0.05), make))
 
 
 def test_a_connection_of_the_same_scope_is_taken_first():

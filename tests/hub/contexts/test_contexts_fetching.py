@@ -6,6 +6,7 @@ import json
 import httpx
 import pytest
 
+from asynchronous import in_a_loop
 from onsil.hub.contexts import ContextError
 from onsil.hub.contexts.fetching import Fetcher
 from onsil.hub.contexts.library import SIZE_MAX
@@ -32,7 +33,7 @@ def fetch(url=URL, answer=None, *, allowed=("contexts.example",), names=None, ti
     fetcher = Fetcher(
         allowed, addresses=addresses, transport=httpx.MockTransport(handle), timeout_s=timeout_s
     )
-    return asyncio.run(fetcher.fetch(url)), asked
+    return in_a_loop(fetcher.fetch(url)), asked
 
 
 def refused(*args, **how):

@@ -377,3 +377,18 @@ def test_merged_values_are_json_merge_patches(old, new):
 
     done = merge_entity(made(a={"value": old}), patch(a={"value": new}), T1)
     assert done.document.attrs[A][0]["value"] == expected(old, new)
+
+
+@pytest.mark.parametrize("said", [{"unitCode": "CEL"}, {"valueType": "Boolean"}])
+def test_5_5_12_a_fragment_says_nothing_that_the_kind_does_not_have(said):
+    there = made(a={"object": "urn:ngsi-ld:Vehicle:v2"})
+    with pytest.raises(DocumentError, match=f"no such {next(iter(said))}"):
+        merge_entity(there, patch(a=said), T1)
+
+
+def test_5_5_12_what_belongs_to_a_kind_goes_with_it():
+    there = made(a={"value": 1, "unitCode": "CEL"})
+    relationship = patch(a={"type": "Relationship", "object": URI})
+    [instance] = merge_entity(there, relationship, T1).document.attrs[A]
+    assert (instance["type"], instance["object"]) == ("Relationship", URI)
+    assert "unitCode" not in instance

@@ -16,7 +16,9 @@ from onsil.hub.documents.terms import (
     DEFAULT_DATASET,
     META,
     NULL,
+    RELATIONS,
     SEALED,
+    UNITLESS,
     VALUE_KEYS,
     AttributeChange,
     AttributeKey,
@@ -28,6 +30,8 @@ from onsil.hub.documents.terms import (
 from onsil.hub.documents.values import is_uri, parse_time, time_text
 
 SCOPE = NGSI_LD + "scope"
+_LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
+_OF_A_KIND = ("unitCode", "objectType", "valueType")
 _PATCHED = (*(m for m in META if m != "datasetId"), *SEALED)
 
 
@@ -325,7 +329,7 @@ def _patched(there: Instance, patch: Instance, *, deep: bool, lang: str | None =
         if key != old_key:
             if not deep:
                 raise DocumentError(f"a {old_kind} does not become a {kind}")
-            del made[old_key]
+            made = {k: v for k, v in made.items() if k not in (old_key, *_OF_A_KIND)}
             made["type"] = kind
         elif deep and kind != old_kind and key in patch:
             made["type"] = kind
@@ -336,12 +340,25 @@ def _patched(there: Instance, patch: Instance, *, deep: bool, lang: str | None =
             made[member] = patch[member]
             if patch[member] == NULL:
                 del made[member]
+            else:
+                _check_member(made["type"], member, patch[member])
     if "attrs" in patch:
         attrs = _sub_attributes(there.get("attrs", {}), patch["attrs"], deep, lang)
         made.pop("attrs", None)
         if attrs:
             made["attrs"] = attrs
     return made
+
+
+def _check_member(kind: str, member: str, value: Any) -> None:
+    """Raises DocumentError for a member that attributes of the kind do not have (§4.5)."""
+    if (
+        (member == "unitCode" and kind in UNITLESS)
+        or (member == "objectType" and kind not in RELATIONS)
+        or (member == "valueType" and kind in RELATIONS)
+        or (member == "valueType" and kind == "LanguageProperty" and value != _LANG_STRING)
+    ):
+        raise DocumentError(f"a {kind} has no such {member}")
 
 
 def _value(kind: str, old: Any, new: Any, deep: bool) -> Any:

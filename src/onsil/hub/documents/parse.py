@@ -19,7 +19,9 @@ from onsil.hub.documents.terms import (
     NULL,
     OUTPUT_ONLY,
     PREVIOUS_KEYS,
+    RELATIONS,
     SEALED,
+    UNITLESS,
     VALUE_KEYS,
     Document,
     DocumentError,
@@ -42,8 +44,6 @@ _MEMBERS = frozenset(
     ("id", "@id", "type", "@type", "@context", "scope", "expiresAt", "createdAt", "modifiedAt",
      "deletedAt")
 )  # fmt: skip
-_RELATIONS = frozenset(("Relationship", "ListRelationship"))
-_UNITLESS = frozenset((*_RELATIONS, "LanguageProperty", "VocabProperty", "JsonProperty"))
 _NEVER = frozenset((*PREVIOUS_KEYS.values(), "entity", "entityList", "dataset", "@context", "@id"))
 _FRAGMENT_META = frozenset((*META, *SEALED))
 _LISTS = frozenset(("valueList", "objectList"))
@@ -311,11 +311,11 @@ class _Reader:
         elif member in ("observedAt", "expiresAt"):
             made[member] = check_date_time(value, f"{name}.{member}")
         elif member == "unitCode":
-            if kind in _UNITLESS or not isinstance(value, str) or not value or "\0" in value:
+            if kind in UNITLESS or not isinstance(value, str) or not value or "\0" in value:
                 raise DocumentError(f"{name}: a unitCode is a text, and a {kind} has none")
             made[member] = value
         elif member == "objectType":
-            if kind is not None and kind not in _RELATIONS:
+            if kind is not None and kind not in RELATIONS:
                 raise DocumentError(f"{name}: a {kind} has no objectType")
             names = value if isinstance(value, list) else [value]
             if not names:
@@ -327,7 +327,7 @@ class _Reader:
             raise DocumentError(f"{name}: {member!r} belongs to ngsildproof")
 
     def _value_type(self, name: str, kind: str | None, value: Any, made: Instance) -> None:
-        if kind in _RELATIONS or not isinstance(value, str) or not value or "\0" in value:
+        if kind in RELATIONS or not isinstance(value, str) or not value or "\0" in value:
             raise DocumentError(f"{name}: not a valueType: {value!r}")
         if kind == "LanguageProperty" and value != "langString":
             raise DocumentError(f"{name}: a LanguageProperty's valueType is langString")

@@ -27,6 +27,8 @@ KIND_OF_KEY = {key: kind for kind, key in VALUE_KEYS.items() if kind != "GeoProp
 PREVIOUS_KEYS = {key: f"previous{key[0].upper()}{key[1:]}" for key in KIND_OF_KEY}
 
 # Members of an attribute that are no sub-attributes, in the order they are written in.
+RELATIONS = frozenset(("Relationship", "ListRelationship"))
+UNITLESS = frozenset((*RELATIONS, "LanguageProperty", "VocabProperty", "JsonProperty"))
 META = ("unitCode", "observedAt", "datasetId", "objectType", "valueType", "expiresAt")
 SEALED = ("entityIdSealed", "entityTypeSealed")
 SYSTEM = ("createdAt", "modifiedAt", "deletedAt")
