@@ -1,13 +1,14 @@
 """Tenants as a whole: which there are, and all that one holds removed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from onsil.hub.documents import Changed, Document
+from onsil.hub.documents import Changed, Document, time_text
 from onsil.hub.steps import Ask, Steps
 from onsil.hub.temporal.history import forget
-from onsil.hub.writing import Absent, Intent, Kept, write
+from onsil.hub.writing import Absent, Intent, Kept, existing, write
 
 _LIST = "SELECT city, created_at FROM hub_tenant ORDER BY city"
 _MEASURED = "SELECT 1 FROM hub_series WHERE city = $1 LIMIT 1"
@@ -63,3 +64,12 @@ def sweep(city: str, uris: Sequence[str], now: datetime) -> Steps[None]:
         raise Absent(before.uri if before else "")
 
     yield from write(city, [Intent(uri, gone) for uri in uris], now)
+
+
+def sweep_attributes(city: str, uris: Sequence[str], now: datetime) -> Steps[None]:
+    """Write entities anew without the attribute instances that have expired (§4.22)."""
+
+    def kept(before: Document, now: datetime) -> Changed:
+        return Changed(replace(before, modified_at=time_text(now)), {}, [])
+
+    yield from write(city, [Intent(uri, existing(kept, uri)) for uri in uris], now)

@@ -5,7 +5,7 @@ returns or refuses. `write` takes any number of them into one transaction. Names
 in one order, so concurrent writers never deadlock, and every decision sees the one before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from onsil.hub.datasets.access import close_entities
 from onsil.hub.datasets.checking import verify_changes
 from onsil.hub.documents import Changed, Document, DocumentError, create, live, parse_time
 from onsil.hub.entity_rows import Stored, Written, insert, load, lock_names, remove, update
+from onsil.hub.expiring import note_expiries
 from onsil.hub.steps import Ask, Steps
 from onsil.hub.subscriptions.outbox import enqueue_changes
 from onsil.hub.temporal.history import append_changes
@@ -153,7 +154,23 @@ def _kept(
 def _entity(stored: Stored | None, kept: frozenset[int], now: datetime) -> _Entity:
     if stored and _expired(stored, now) and stored.eid not in kept:
         return _Entity(stored, None, touched=True, lost=True)
-    return _Entity(stored, live(stored.document, now) if stored else None)
+    if stored is None:
+        return _Entity(None, None)
+    document = live(stored.document, now)
+    return _Entity(stored, document, _ended(stored.document, document))
+
+
+def _ended(stored: Document, living: Document) -> dict[tuple[str, str], AttributeChange]:
+    """The attribute instances that expired since they were stored."""
+    if living is stored:
+        return {}
+    there = {(iri, i.get("datasetId", "")) for iri, many in living.attrs.items() for i in many}
+    return {
+        key: "deleted"
+        for iri, many in stored.attrs.items()
+        for i in many
+        if (key := (iri, i.get("datasetId", ""))) not in there
+    }
 
 
 def _follow(entity: _Entity, changed: Changed | None) -> None:
@@ -185,6 +202,7 @@ def _store(
         yield from remove(city, gone)
     made = (yield from insert(city, new, now, terms)) if new else {}
     yield from update(city, over, now, terms)
+    yield from _note_expiries(city, touched.values(), made)
     changes = [
         _change(uri, entity, made.get(uri, 0), now)
         for uri, entity in touched.items()
@@ -195,6 +213,19 @@ def _store(
         yield from append_changes(city, changes, terms)
         yield from close_entities(city, closed)
         yield from enqueue_changes(city, [one for one in changes if not closed.get(one.uri)])
+
+
+def _note_expiries(city: str, touched: Iterable[_Entity], made: Mapping[str, int]) -> Steps[None]:
+    before: dict[int, Document] = {}
+    after: dict[int, Document] = {}
+    for one in touched:
+        if one.stored:
+            before[one.stored.eid] = one.stored.document
+        if one.document and (one.lost or not one.stored):
+            after[made[one.document.uri]] = one.document
+        elif one.document and one.stored:
+            after[one.stored.eid] = one.document
+    yield from note_expiries(city, before, after)
 
 
 def _change(uri: str, entity: _Entity, made: int, now: datetime) -> Change:

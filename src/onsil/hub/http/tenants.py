@@ -12,11 +12,12 @@ from starlette.routing import Route
 
 from onsil.core.database import ALL_CITIES
 from onsil.hub.documents import time_text
+from onsil.hub.expiring import due
 from onsil.hub.http.asking import JSON
 from onsil.hub.http.database import DatabaseAway
 from onsil.hub.http.door import Door, no_tenant
 from onsil.hub.http.gate import Problem
-from onsil.hub.tenants import expired, sweep, tenants, wipe
+from onsil.hub.tenants import expired, sweep, sweep_attributes, tenants, wipe
 
 PATH = "/ngsi-ld/ex/v1/tenants"
 SWEEP_S = 5.0
@@ -80,6 +81,9 @@ async def _sweep(door: Door) -> None:
             found = await door.db.read(ALL_CITIES, expired(now, SWEEP_MAX))
             for city, uris in found.items():
                 await door.db.write(city, lambda c=city, u=uris, n=now: sweep(c, u, n))
+            found = await door.db.read(ALL_CITIES, due(now, SWEEP_MAX))
+            for city, uris in found.items():
+                await door.db.write(city, lambda c=city, u=uris, n=now: sweep_attributes(c, u, n))
         except DatabaseAway:
             continue
         except Exception:
