@@ -44,6 +44,7 @@ _MENU = (
     Entry("sites", "console-sites", "meter", gettext_lazy("현장과 계량기")),
     Entry("devices", "devices", "sensor", gettext_lazy("기기")),
     Entry("explore", "console-explore", "search", gettext_lazy("데이터 탐색기")),
+    Entry("data-sets", "console-data-sets", "hub", gettext_lazy("데이터 세트")),
     Entry("verification", "console-verification", "check", gettext_lazy("데이터 검사")),
     Entry("programmes", "console-programmes", "reward", gettext_lazy("보상 사업과 예산")),
     Entry("projects", "console-projects", "credit", gettext_lazy("감축 사업과 크레딧")),

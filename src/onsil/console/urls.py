@@ -7,6 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from onsil.console.views import (
     audit,
     dashboard,
+    data_requests,
+    data_sets,
     explore,
     members,
     people,
@@ -36,6 +38,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         r"^console/explore/(series|entities)\.(csv|xlsx)$",
         explore.explorer_file,
         name="console-explore-file",
+    ),
+    path("console/data-sets/", data_sets.listing, name="console-data-sets"),
+    path("console/data-requests/", data_requests.listing, name="console-data-requests"),
+    path(
+        "console/data-requests/<uuid:request_id>/decide/",
+        data_requests.decide,
+        name="console-data-request-decide",
     ),
     path("console/programmes/", programmes.listing, name="console-programmes"),
     path("console/programmes/<slug:code>/", programmes.detail, name="console-programme"),

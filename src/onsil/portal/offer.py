@@ -1,31 +1,40 @@
 """The city's data sets as the public's pages show them: found, previewed, addressed. No Django."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from onsil.hub.arrays import instant
 from onsil.hub.catalogue.dcat import Addresses
+from onsil.hub.contexts import CORE
 from onsil.hub.datasets.content import EVER
+from onsil.hub.datasets.downloads import ENTITIES, forms_of
 from onsil.hub.datasets.registry import Dataset
-from onsil.hub.datasets.store import Entry
+from onsil.hub.datasets.store import DayUse, Entry
+from onsil.hub.documents import Document
 from onsil.hub.lake.spanning import Vector, ends
 from onsil.hub.steps import Steps
 from onsil.hub.terms import Series
 
 LINES_MAX = 3
 POINTS = 96
+USAGE_DAYS = 30
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody looks for: words, a theme, a licence, an origin; empty ones do not narrow."""
+    """What somebody looks for: words, a theme, a licence, an origin, a format, whether it is open;
+    empty ones do not narrow."""
 
     text: str = ""
     theme: str = ""
     licence: str = ""
     origin: str = ""
+    form: str = ""
+    access: str = ""
 
     def meets(self, one: Dataset) -> bool:
         return (
@@ -33,6 +42,8 @@ class Wish:
             and self.theme in ("", one.theme)
             and self.licence in ("", one.licence)
             and self.origin in ("", one.origin)
+            and self.form in ("", *formats(one))
+            and self.access in ("", one.access)
         )
 
     def _said(self, one: Dataset) -> bool:
@@ -45,12 +56,43 @@ class Wish:
         return all(word in whole for word in self.text.casefold().split())
 
 
-def facet(entries: Iterable[Entry], of: Callable[[Dataset], str]) -> list[tuple[str, int]]:
+def formats(one: Dataset) -> tuple[str, ...]:
+    """The formats a data set comes in, the interface's own among them."""
+    return (ENTITIES, *forms_of(one))
+
+
+def facet(
+    entries: Iterable[Entry], of: Callable[[Dataset], str | Iterable[str]]
+) -> list[tuple[str, int]]:
     """The values there are with how many data sets have each."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for entry in entries:
-        counts[of(entry.dataset)] = counts.get(of(entry.dataset), 0) + 1
+        found = of(entry.dataset)
+        counts.update([found] if isinstance(found, str) else found)
     return sorted(counts.items())
+
+
+def usage_chart(
+    days: Sequence[DayUse], last: date, title: str, words: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Downloads, calls and views of the thirty days up to `last`, for the part `chart`. None where
+    there was none. `words` name page, files and api."""
+    span = [last - timedelta(days=back) for back in range(USAGE_DAYS - 1, -1, -1)]
+    sums = {kind: dict.fromkeys(span, 0) for kind in words}
+    for one in days:
+        kind = one.form if one.form in words else "files"
+        if one.day in sums[kind]:
+            sums[kind][one.day] += one.uses
+    if not any(any(by_day.values()) for by_day in sums.values()):
+        return None
+    return {
+        "title": title,
+        "kind": "stacked",
+        "unit": "",
+        "labels": [day.strftime("%m-%d") for day in span],
+        "series": [{"name": words[kind], "values": list(by_day.values())}
+                   for kind, by_day in sums.items() if any(by_day.values())],
+    }  # fmt: skip
 
 
 def lines_of(city: str, series: Sequence[Series]) -> Steps[dict[int, Vector]]:
@@ -86,9 +128,22 @@ def chart_of(
     }  # fmt: skip
 
 
+def places_of(documents: Sequence[Document]) -> list[dict[str, Any]]:
+    """Where entities are, for the part `map`; those without a point are left out."""
+    made = []
+    for document in documents:
+        for geometry in (one["value"] for one in document.attrs.get(CORE.iri("location"), [])[:1]):
+            if geometry.get("type") == "Point":
+                lon, lat = geometry["coordinates"][:2]
+                name = document.uri.rsplit(":", 1)[-1]
+                made.append({"id": document.uri, "name": name, "lon": lon, "lat": lat, "note": ""})
+    return made
+
+
 def curl(addresses: Addresses, one: Dataset) -> str:
     """The call that gives the data set's entities, as one line of a shell."""
+    key = "" if one.open else ' -H "Authorization: Bearer $KEY"'
     return (
         f"curl '{addresses.query(one).replace(chr(39), '%27')}' "
-        f"-H 'NGSILD-Tenant: {addresses.tenant}'"
+        f"-H 'NGSILD-Tenant: {addresses.tenant}'{key}"
     )

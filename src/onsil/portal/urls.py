@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from onsil.portal.views import (
+    data_requests,
     explore,
     home,
     journey,
@@ -29,7 +30,15 @@ urlpatterns = [
     path("data/explore/call/", explore.call, name="data-call"),
     re_path(r"^data/explore/(series|entities)\.(csv|xlsx)$", explore.explorer_file,
             name="data-explore-file"),
+    path("data/requests/", data_requests.mine, name="data-requests"),
+    path("data/requests/<uuid:request_id>/key/", data_requests.key, name="data-request-key"),
+    path(
+        "data/requests/<uuid:request_id>/withdraw/",
+        data_requests.withdraw,
+        name="data-request-withdraw",
+    ),
     path("data/<slug:id>/", offer.data_set, name="data-set"),
+    path("data/<slug:id>/request/", data_requests.ask, name="data-request"),
     path("data/<slug:id>/data.csv", offer.download, {"form": "csv"}, "data-set-csv"),
     path("data/<slug:id>/data.parquet", offer.download, {"form": "parquet"}, "data-set-parquet"),
     path("data/<slug:id>/data.geojson", offer.download, {"form": "geojson"}, "data-set-geojson"),

@@ -54,7 +54,7 @@ def test_every_form_says_the_same(door, form, parser, media):
     assert answer.headers["content-type"].startswith(media)
     graph = Graph().parse(data=answer.content, format=parser)
     assert len(graph) == len(catalogue(door))
-    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == 11
+    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == 10
     one = door.get(f"{TEMPERATURE}.{form}")
     assert len(set(Graph().parse(data=one.content, format=parser).subjects(
         RDF.type, DCAT.Distribution))) == 5  # fmt: skip
@@ -90,9 +90,10 @@ def test_the_broker_is_a_data_service(door):
 def test_every_address_in_the_catalogue_answers(door):
     graph = catalogue(door)
     addresses = {str(one) for one in graph.objects(None, DCAT.accessURL)}
-    assert len(addresses) == 50  # eleven data sets have six NGSI-LD queries among them
+    assert len(addresses) == 46  # ten data sets have six NGSI-LD queries among them
     for address in addresses:
-        assert door.get(address.removeprefix("http://testserver")).status_code == 200, address
+        status = 401 if "/simulated-bus-taps/data." in address else 200  # on request
+        assert door.get(address.removeprefix("http://testserver")).status_code == status, address
 
 
 def test_another_citys_catalogue_is_its_own(door):

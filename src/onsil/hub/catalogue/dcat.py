@@ -15,7 +15,7 @@ from rdflib.namespace import DCTERMS, FOAF, RDF, RDFS, SKOS, XSD
 from rdflib.term import IdentifiedNode, Node
 
 from onsil.hub.contexts import CORE_CONTEXT
-from onsil.hub.datasets.downloads import FORMS, Form
+from onsil.hub.datasets.downloads import FORMS, Form, forms_of
 from onsil.hub.datasets.registry import Catalogue, Dataset, Said
 from onsil.hub.datasets.store import Entry
 
@@ -149,8 +149,8 @@ class _Description:
             self._add(node, dcat_landingPage=self._typed(self.at.page(one.id), FOAF.Document))
         self._distribution(node, one, "ngsi-ld", Form("application/ld+json", "JSON_LD"),
                            self.at.query(one), download=False)  # fmt: skip
-        for name, form in FORMS.items():
-            self._distribution(node, one, name, form, self.at.download(one.id, name))
+        for name in forms_of(one):
+            self._distribution(node, one, name, FORMS[name], self.at.download(one.id, name))
 
     def _distribution(
         self, dataset: URIRef, one: Dataset, name: str, form: Form, url: str, *,

@@ -38,6 +38,14 @@ FORMS: Mapping[str, Form] = {
     "xlsx": Form("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "XLSX"),
 }
 
+ENTITIES = "json-ld"  # by the NGSI-LD query itself
+
+
+def forms_of(dataset: Dataset) -> tuple[str, ...]:
+    """The formats a data set comes in: GeoJSON only of what has a place."""
+    placed = any("GeoProperty" in one.kinds for one in dataset.data_model.attributes)
+    return tuple(form for form in FORMS if placed or form != "geojson")
+
 
 def _text(value: Any) -> Any:
     if value is None:

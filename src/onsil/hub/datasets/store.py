@@ -45,6 +45,15 @@ class Entry(NamedTuple):
     modified_at: datetime
 
 
+class DayUse(NamedTuple):
+    """How often a data set was used in one form on one UTC day."""
+
+    dataset: str
+    day: date
+    form: str
+    uses: int
+
+
 class Use(NamedTuple):
     """How often a data set was used in one form: in all, and in the last thirty days."""
 
@@ -121,6 +130,16 @@ def count_uses(city: str, uses: Sequence[tuple[str, str, int]], now: datetime) -
     ordered = sorted(uses)
     ids, forms, numbers = ([one[place] for one in ordered] for place in range(3))
     yield Ask(_USE, (city, now.date(), ids, forms, numbers))
+
+
+def uses_by_day(city: str, since: date, id: str = "") -> Steps[list[DayUse]]:
+    """How often data sets (or just one) were used, by day and form, from a day on."""
+    rows = yield Ask(
+        "SELECT dataset_id, day, form, uses FROM hub_dataset_use WHERE city = $1"
+        " AND day >= $2::date AND ($3 = '' OR dataset_id = $3) ORDER BY 1, 2, 3",
+        (city, since, id),
+    )
+    return [DayUse(*row) for row in rows]
 
 
 def uses(city: str, id: str, today: date) -> Steps[list[Use]]:

@@ -1,7 +1,9 @@
 """The catalogue of open data: search, a data set's page, its files, and its description as RDF."""
 
+from datetime import timedelta
+
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -11,9 +13,12 @@ from onsil.configuration import configuration
 from onsil.core.clock import SystemClock
 from onsil.core.database import Connection
 from onsil.hub.catalogue.dcat import FORMATS, Addresses, describe, serialize
+from onsil.hub.datasets.access import NOTHING, may_read, opened_by, veil
 from onsil.hub.datasets.content import ENTITIES_MAX, current_table, entities_of, series_of_dataset
 from onsil.hub.datasets.content import table_of as whole_table
-from onsil.hub.datasets.downloads import FILES, FORMS, as_geojson
+from onsil.hub.datasets.downloads import FILES, FORMS, as_geojson, forms_of
+from onsil.hub.datasets.lineage import lineage_of
+from onsil.hub.datasets.registry import Dataset
 from onsil.hub.datasets.store import (
     Entry,
     catalogue_of,
@@ -21,9 +26,24 @@ from onsil.hub.datasets.store import (
     dataset,
     datasets_of,
     uses,
+    uses_by_day,
 )
+from onsil.hub.exploring.asking import call_of_source
+from onsil.hub.exploring.sources import source_of
 from onsil.hub.steps import run
-from onsil.portal.offer import Wish, chart_of, curl, facet, lines_of
+from onsil.portal.lineage import draw
+from onsil.portal.offer import (
+    USAGE_DAYS,
+    Wish,
+    chart_of,
+    curl,
+    facet,
+    formats,
+    lines_of,
+    places_of,
+    usage_chart,
+)
+from onsil.portal.views.explore import urls
 from onsil.tenancy import transaction
 
 _ROWS = 10
@@ -49,7 +69,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         about = run(conn, catalogue_of(city))
     given = request.GET
     wish = Wish(given.get("q", "")[:100].strip(), given.get("theme", ""),
-                given.get("licence", ""), given.get("origin", ""))  # fmt: skip
+                given.get("licence", ""), given.get("origin", ""), given.get("form", ""),
+                given.get("access", ""))  # fmt: skip
     words = theme_words()
     found = [
         {"id": one.dataset.id, "title": one.dataset.title.text(language),
@@ -63,6 +84,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "themes": [(k, words[k], n) for k, n in facet(entries, lambda one: one.theme)],
         "licences": facet(entries, lambda one: one.licence),
         "origins": facet(entries, lambda one: one.origin),
+        "formats": facet(entries, formats),
+        "accesses": facet(entries, lambda one: one.access),
     })  # fmt: skip
 
 
@@ -74,11 +97,15 @@ def data_set(request: HttpRequest, id: str) -> HttpResponse:
         entry = _entry(conn, city.code, id)
         one = entry.dataset
         run(conn, count_use(city.code, id, "page", now))
+        view = reader_view(conn, request, one)
+        run(conn, veil(view))
         documents = run(conn, entities_of(city.code, one, _ROWS, now))
         series = run(conn, series_of_dataset(city.code, one, documents))
         lines = run(conn, lines_of(city.code, series))
         used = run(conn, uses(city.code, id, now.date()))
-    title = one.title.text(language)
+        days = run(conn, uses_by_day(city.code, now.date() - timedelta(days=USAGE_DAYS), id))
+        datasets = [other.dataset for other in run(conn, datasets_of(city.code))]
+    title, source = one.title.text(language), source_of(one)
     at = addresses(request)
     return render(request, "portal/data_set.html", {
         "set": one, "entry": entry, "title": title, "id": id,
@@ -87,18 +114,28 @@ def data_set(request: HttpRequest, id: str) -> HttpResponse:
         "keywords": one.keywords(language), "theme": theme_words()[one.theme],
         "table": current_table(one, documents), "uses": used,
         "chart": chart_of(series, lines, title, city.zone),
-        "forms": [(form, reverse(f"data-set-{form}", args=[id])) for form in FORMS],
+        "forms": [(form, reverse(f"data-set-{form}", args=[id])) for form in forms_of(one)],
+        "readable": one.open or view == id,
+        "usage": usage_chart(days, now.date(), _("최근 30일"), use_words()),
+        "lineage": draw(lineage_of(one, datasets), id, language, _("바깥 출처")),
         "rdf": [(form, reverse(f"data-set-{form}", args=[id])) for form in FORMATS],
         "query": at.query(one), "curl": curl(at, one), "address": at.dataset(id),
+        "explore_key": source.key, "urls": urls(), "call": call_of_source(source).said,
+        "places": places_of(documents),
     })  # fmt: skip
 
 
 @require_safe
 def download(request: HttpRequest, id: str, form: str) -> HttpResponse | StreamingHttpResponse:
-    """A data set as a file: the newest values, bounded; counted."""
+    """A data set as a file: the newest values, bounded; counted. One on request is for who was
+    approved, signed in or with a key."""
     city, now = request.city.code, _CLOCK.now()
     with transaction(city) as conn:
         one = _entry(conn, city, id).dataset
+        view = reader_view(conn, request, one)
+        if not one.open and view != id:
+            return _closed(request, id)
+        run(conn, veil(view))
         run(conn, count_use(city, id, form, now))
         if form == "geojson":
             pieces = iter((as_geojson(one, run(conn, entities_of(city, one, ENTITIES_MAX, now))),))
@@ -118,6 +155,35 @@ def rdf(request: HttpRequest, form: str, id: str = "") -> HttpResponse:
         entries = [_entry(conn, city, id)] if id else run(conn, datasets_of(city))
     content, media = serialize(describe(about, entries, addresses(request), whole=not id), form)
     return HttpResponse(content, content_type=media)
+
+
+def reader_view(conn: Connection, request: HttpRequest, one: Dataset) -> str:
+    """What of closed entities this reader sees on a data set's pages: its own, or nothing."""
+    if one.open:
+        return NOTHING
+    now, city = _CLOCK.now(), request.city.code
+    kind, _space, key = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer" and run(conn, opened_by(city, key.strip(), now)) == one.id:
+        return one.id
+    user = request.user
+    if user.is_authenticated and run(conn, may_read(city, one, f"user:{user.pk}", now)):
+        return one.id
+    return NOTHING
+
+
+def _closed(request: HttpRequest, id: str) -> HttpResponse:
+    """To the page where one asks for it; a program is told so."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return redirect("data-request", id=id)
+    told = _("신청하고 승인받은 뒤 열쇠로 읽는 데이터입니다.")
+    response = HttpResponse(told, status=401, content_type="text/plain; charset=utf-8")
+    response["WWW-Authenticate"] = 'Bearer realm="onsil"'
+    return response
+
+
+def use_words() -> dict[str, str]:
+    """What a data set was used by: views of its page, files, calls of the interface."""
+    return {"files": _("내려받기"), "api": _("API 호출"), "page": _("화면")}
 
 
 def _entry(conn: Connection, city: str, id: str) -> Entry:
