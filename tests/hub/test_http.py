@@ -31,7 +31,7 @@ class City:
                 conn, CITY, DeviceSpec("m-1", (METER,), driver="http-batch")
             )
         cities = {CITY, "goyang"}
-        self.client = TestClient(make_app(dsn, CITY, devices.writer_of, cities=lambda: cities))
+        self.client = TestClient(make_app(dsn, CITY, devices.writer_steps, cities=lambda: cities))
         self.devices = TestClient(make_device_app(dsn, CITY))
 
     def call(self, method, path, json=None, token=None, **headers):

@@ -17,6 +17,7 @@ from onsil.devices.register import (
     register_device,
     seen,
     writer_of,
+    writer_steps,
 )
 from onsil.devices.simulators import SimulatorSpec, register_simulators, run_simulators
 from onsil.devices.terms import DecodeError, Device, DeviceHealth, DeviceSpec, Frame
@@ -55,4 +56,5 @@ __all__ = [
     "run_simulators",
     "seen",
     "writer_of",
+    "writer_steps",
 ]

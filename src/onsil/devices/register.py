@@ -14,6 +14,7 @@ from onsil.devices.drivers import drivers
 from onsil.devices.terms import Device, DeviceSpec, Status
 from onsil.devices.tokens import issue_token, token_hash
 from onsil.hub import Writer, uri_city
+from onsil.hub.steps import Ask, Steps
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 _COLUMNS = (
@@ -224,6 +225,17 @@ def writer_of(conn: Connection, token: str) -> Writer | None:
     """
     device = authenticate(conn, token)
     return None if device is None else writer_for(device)
+
+
+def writer_steps(token: str, now: datetime) -> Steps[Writer | None]:
+    """The same as steps, for the door's own connections; these must see the city, or `*`."""
+    rows = yield Ask(
+        _COLUMNS + " JOIN devices_token t ON t.city = d.city AND t.device_id = d.device_id"
+        " WHERE t.token_hash = $1::bytea AND t.revoked_at IS NULL"
+        " AND (t.expires_at IS NULL OR t.expires_at > $2)",
+        (token_hash(token), now),
+    )
+    return writer_for(_device(rows[0])) if rows else None
 
 
 def writer_for(device: Device) -> Writer:

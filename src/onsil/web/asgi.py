@@ -36,7 +36,7 @@ def make_app(conf: Configuration) -> Starlette:
     if conf.hub_contexts:
         library.add_folder(Path(conf.hub_contexts))
     hub = make_hub_door(
-        conf.dsn, default_city=conf.default_city, authenticate=devices.writer_of,
+        conf.dsn, default_city=conf.default_city, authenticate=devices.writer_steps,
         cities=all_cities, context_hosts=conf.hub_context_hosts.split(","),
         source_hosts=conf.hub_source_hosts.split(","),
         notify_hosts=conf.hub_notify_hosts.split(","), alias=conf.hub_alias,

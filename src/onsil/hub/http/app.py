@@ -30,8 +30,7 @@ from onsil.hub.http import (
     tenants,
 )
 from onsil.hub.http.database import Database
-from onsil.hub.http.door import Door, House
-from onsil.hub.http.gate import Authenticate
+from onsil.hub.http.door import Authenticate, Door, House
 from onsil.hub.http.routing import Router
 
 RESOURCES = (
@@ -54,9 +53,6 @@ class Hub:
         """The door open. It starts, and answers 503, while the database is away."""
         _settle()
         async with AsyncExitStack() as stack:
-            if self.door.house.authenticate:
-                self.door.gate.open()
-                stack.callback(self.door.gate.close)
             stack.push_async_callback(self.door.db.close)
             for work in self.door.beside:
                 await stack.enter_async_context(work)
