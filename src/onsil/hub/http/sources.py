@@ -4,6 +4,7 @@ Registering takes whoever may write everything. Where writing takes a token, rea
 takes one, too: they may hold what sources are shown as credentials.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from onsil.hub.query.q import Tree, attributes_of, parse_q
 from onsil.hub.sources import registrations
 from onsil.hub.sources.checking import STANDARD, patch_registration, read_registration
 from onsil.hub.sources.compiling import compiled
+from onsil.hub.sources.index import FRESH_S
 from onsil.hub.sources.matching import Sought, narrowed
 from onsil.hub.sources.registering import Conflict, Known, change, register, unregister
 from onsil.hub.sources.store import Kept, find_registration, list_registrations
@@ -64,6 +66,8 @@ class _Registrations:
         now = self.door.clock.now()
         draft = read_registration(raw, context, now)
         draft = draft._replace(uri=draft.uri or f"urn:ngsi-ld:ContextSourceRegistration:{new_id()}")
+        index = self.door.sources.index
+        first = not await index.of(writer.city)
         try:
             await self.door.db.write(writer.city, lambda: register(writer.city, draft, now))
         except Known:
@@ -71,7 +75,9 @@ class _Registrations:
             raise Problem(409, "AlreadyExists", title, draft.uri) from None
         except Conflict as error:
             raise _conflict(error) from None
-        self.door.sources.index.forget(writer.city)
+        index.forget(writer.city)
+        if first:  # other processes look for a first one now and then only; then they all know it
+            await asyncio.sleep(FRESH_S)
         return Response(status_code=201, headers={"Location": f"{PATH}/{draft.uri}"})
 
     async def update(self, request: Request) -> Response:
