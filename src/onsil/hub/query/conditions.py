@@ -13,7 +13,7 @@ import orjson
 from onsil.hub.query.filters import Filter, Selector
 from onsil.hub.query.jsonpath import links_path, tree_path
 from onsil.hub.query.patterns import postgres_pattern
-from onsil.hub.query.q import SYSTEM, Comparison, Path, Span, Tree, attributes_of
+from onsil.hub.query.q import ABSENT, SYSTEM, Comparison, Path, Span, Tree, attributes_of
 from onsil.hub.query.scopes import Scope, ScopeTree
 from onsil.hub.query.statement import Statement
 from onsil.hub.query.type_selection import TypeTree
@@ -106,6 +106,8 @@ class Conditions:
         if path is not None:
             return self.exists(document, path)
         if isinstance(tree, Comparison):
+            if tree.operator == ABSENT:
+                return f"NOT ({self._tree(Comparison(tree.path), alias, document)})"
             if tree.path.attribute in SYSTEM:
                 return self.own_time(tree, alias)
             return self.linked(tree, tree.path, document)

@@ -12,7 +12,7 @@ from typing import Any
 from onsil.hub.documents import time_text
 from onsil.hub.query.matching import LINKS, VALUES
 from onsil.hub.query.patterns import postgres_pattern
-from onsil.hub.query.q import META, SYSTEM, Comparison, Path, Span, Tree
+from onsil.hub.query.q import ABSENT, META, SYSTEM, Comparison, Path, Span, Tree
 
 _LIVING = "!(exists(@.expiresAt) && @.expiresAt.datetime() <= $now.datetime())"
 
@@ -29,7 +29,10 @@ def tree_path(tree: Tree) -> str | None:
     None for one that looks beyond the document: at linked entities, at the entity's own times.
     """
     if isinstance(tree, Comparison):
-        return _term(tree, "$")
+        if tree.operator != ABSENT:
+            return _term(tree, "$")
+        gone = _nested(tree)
+        return gone and f"$ ? ({gone})"
     parts = [_nested(part) for part in tree.parts]
     if None in parts:
         return None
@@ -39,8 +42,9 @@ def tree_path(tree: Tree) -> str | None:
 
 def _nested(tree: Tree) -> str | None:
     if isinstance(tree, Comparison):
-        found = _term(tree, "@")
-        return found and f"exists({found})"
+        absent = tree.operator == ABSENT
+        found = _term(Comparison(tree.path) if absent else tree, "@")
+        return found and f"{'!' if absent else ''}exists({found})"
     parts = [_nested(part) for part in tree.parts]
     if None in parts:
         return None

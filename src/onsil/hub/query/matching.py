@@ -10,7 +10,7 @@ from typing import Any
 
 from onsil.hub.documents import Document, Instance, time_text
 from onsil.hub.query.patterns import compiled_pattern
-from onsil.hub.query.q import META, SYSTEM, TIMES, Comparison, Path, Span, Tree
+from onsil.hub.query.q import ABSENT, META, SYSTEM, TIMES, Comparison, Path, Span, Tree
 from onsil.hub.rows import instant_of
 
 Resolve = Callable[[str], Document | None]
@@ -38,6 +38,9 @@ def matches(
             matches(part, document, system=system, resolve=resolve, now=now) for part in tree.parts
         )
     path = tree.path
+    if tree.operator == ABSENT:
+        there = Comparison(path)
+        return not matches(there, document, system=system, resolve=resolve, now=now)
     if path.attribute in SYSTEM:
         moment = (system or {}).get(path.attribute)
         return _holds(tree, [time_text(moment)] if moment else [], [])

@@ -28,6 +28,7 @@ META = (*TIMES, "unitCode", "datasetId")
 SYSTEM = ("createdAt", "modifiedAt", "expiresAt", "deletedAt")
 EQUALITY = ("==", "!=")
 PATTERNS = ("~=", "!~=")
+ABSENT = "!"  # before an attribute: there is none, as the public suites and NGSIv2 have it
 VALUES_MAX = 200
 _HOPS_MAX = 5
 _NAME = r"[^\s;|()=!<>~,\"\[\]{}]+"
@@ -83,7 +84,8 @@ class Path:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One term: a path and, but for mere existence, an operator with alternative values."""
+    """One term: a path and, but for mere existence, an operator with alternative values; or
+    ABSENT, for what is not there."""
 
     path: Path
     operator: str = ""
@@ -153,10 +155,14 @@ class _Parser:
             scanner.expect(")", "a closing bracket is missing")
             scanner.shallower()
             return tree
+        absent = scanner.take(ABSENT)
         path = self.path()
+        start = scanner.at
         found = scanner.match(_OPERATOR)
         if found is None:
-            return Comparison(path)
+            return Comparison(path, ABSENT if absent else "")
+        if absent:
+            raise scanner.error("no operator goes with an attribute that is not to be there", start)
         operator = found[0]
         if operator in PATTERNS:
             return Comparison(path, operator, (self.pattern(),))
