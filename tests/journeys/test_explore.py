@@ -58,11 +58,11 @@ def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
 
 
-def ask(page: Page) -> None:
+def ask(page: Page, button: str = "실행") -> None:
     """Run the form and wait for its answer."""
     page.locator("#explore").evaluate("one => { one.dataset.old = '1'; }")
-    page.get_by_role("button", name="실행").click()
-    expect(page.locator("#explore:not([data-old])")).to_be_visible()
+    page.get_by_role("button", name=button).click()
+    expect(page.locator("#explore:not([data-old])[data-drawn]")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -73,7 +73,7 @@ def test_a_question_becomes_a_chart_and_a_call(soil, browser_page, shot, axe, wi
     page.get_by_role("button", name="이것으로 바꾸기").click()
     expect(page.get_by_role("heading", name="모의 토양 온도")).to_be_visible()
     expect(page.locator("#explore[data-drawn='1']")).to_be_visible()
-    expect(page.get_by_text("개체 3개")).to_be_visible()
+    expect(page.locator("[data-explore-count]")).to_have_text("개체 3개")
     fits(page)
     axe(page)
     shot(page, "explore")
@@ -88,8 +88,7 @@ def test_a_question_becomes_a_chart_and_a_call(soil, browser_page, shot, axe, wi
     expect(call).to_contain_text("q=soilTemperature%3E15;simulated%3D%3Dtrue")
     page.get_by_label("비교할 기간").select_option("previous")
     ask(page)
-    expect(page.get_by_text("개체 2개")).to_be_visible()
-    expect(page.locator("#explore[data-drawn='1']")).to_be_visible()
+    expect(page.locator("[data-explore-count]")).to_have_text("개체 2개")
     expect(page.get_by_text("(앞 기간)").first).to_be_attached()
     expect(page.locator("[data-explore-json]")).to_contain_text("soilTemperature")
     assert "ca=soilTemperature" in page.url
@@ -118,7 +117,7 @@ def test_a_stretch_is_picked_and_a_place_is_drawn(soil, browser_page, shot, axe)
     expect(picked).to_be_visible()
     expect(picked).to_contain_text(re.compile(r"값 \d+개, 평균"))
     shot(page, "explore-picked")
-    page.get_by_role("button", name="이 구간만 보기").click()
+    ask(page, "이 구간만 보기")
     expect(page.get_by_label("기간", exact=True)).to_have_value("own")
 
     page.locator("summary", has_text="장소").click()
@@ -148,10 +147,10 @@ def test_it_works_by_keyboard_and_says_when_the_hub_is_away(soil, browser_page, 
 def test_without_script_the_same_is_asked(soil, browser_page) -> None:
     page: Page = browser_page(390, script=False)
     page.goto(f"/data/explore/?of=set:{SOIL}&ca=soilTemperature&co=%3E&cv=15")
-    expect(page.get_by_text("개체 2개")).to_be_visible()
+    expect(page.locator("[data-explore-count]")).to_have_text("개체 2개")
     expect(page.locator(".explore__chart svg.plot")).to_be_visible()
     page.get_by_role("button", name="실행").click()
-    expect(page.get_by_text("개체 2개")).to_be_visible()
+    expect(page.locator("[data-explore-count]")).to_have_text("개체 2개")
 
 
 @pytest.mark.parametrize("width", [390, 1440])

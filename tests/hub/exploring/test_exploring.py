@@ -20,6 +20,7 @@ from onsil.hub.exploring.exploration import explore
 from onsil.hub.exploring.question import (
     aligned,
     compared,
+    first_source,
     fitting_step,
     read_question,
 )
@@ -55,6 +56,11 @@ def asked(**given: str | list[str]):
 
 def called(conn, target: str, source: Source = SOIL, body: str = "") -> Answer:
     return run(conn, answer(CITY, source, call_of("POST" if body else "GET", target, body), NOW))
+
+
+def test_what_was_measured_comes_first():
+    assert first_source(SOURCES).key == "set:solar-generation"
+    assert read_question({}, SOURCES, SEOUL).source.origin == "replayed"
 
 
 def test_a_type_stands_for_its_data_sets_together():

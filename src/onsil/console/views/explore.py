@@ -17,14 +17,13 @@ from onsil.core.database import Connection
 from onsil.hub.datasets.store import datasets_of
 from onsil.hub.exploring.question import read_question
 from onsil.hub.exploring.running import (
-    Desk,
     call_of_form,
     called,
     explored,
     limit_time,
     page_of,
 )
-from onsil.hub.exploring.screen import file_of, told
+from onsil.hub.exploring.screen import Desk, file_of, told
 from onsil.hub.exploring.sources import city_sources
 from onsil.hub.query.discovery import types_with_attributes
 from onsil.hub.steps import run
@@ -43,7 +42,7 @@ def explorer(request: Request) -> HttpResponse:
         if request.GET.get("part") == "call" and desk.sources:
             return render(request, "onsil/explore/call.html", call_of_form(desk, given))
         if desk.sources:
-            context |= page_of(conn, desk, given, _("앞 기간"), _CLOCK.now())
+            context |= page_of(conn, desk, given, _words(), _CLOCK.now())
     return page(request, "console/explore.html", section="explore", **context)
 
 
@@ -95,3 +94,7 @@ def _urls() -> dict[str, str]:
         for what in ("series", "entities") for form in ("csv", "xlsx")
     }  # fmt: skip
     return {"page": reverse("console-explore"), "call": reverse("console-call"), **files}
+
+
+def _words() -> dict[str, str]:
+    return {"previous": _("앞 기간"), "year": _("지난해")}

@@ -25,6 +25,7 @@ def listing(request: Request) -> HttpResponse:
         else:
             found = run(conn, verification_standing(city, faulty=faulty, limit=_MOST))
     return page(
-        request, "console/verification.html", section="verification", found=found, uri=uri,
+        request, "console/verification.html", section="verification", uri=uri,
+        found=[(one, one.uri.rsplit(":", 1)[-1]) for one in found],
         faulty=faulty, korean=not (get_language() or "ko").startswith("en"), most=_MOST,
     )  # fmt: skip

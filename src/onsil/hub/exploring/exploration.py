@@ -20,7 +20,7 @@ from onsil.hub.exploring.question import (
     fitting_step,
     period_until,
 )
-from onsil.hub.exploring.tables import entity_table, place_of, unit_of
+from onsil.hub.exploring.tables import entity_table, place_of, spoken, unit_of, value_of
 from onsil.hub.series import series_by_key
 from onsil.hub.steps import Steps
 
@@ -72,8 +72,10 @@ class Exploration:
         return sorted(one for one in found if one)
 
 
-def explore(city: str, question: Question, zone: ZoneInfo, now: datetime) -> Steps[Exploration]:
-    """Run a question that has no faults."""
+def explore(
+    city: str, question: Question, zone: ZoneInfo, now: datetime, language: str = "ko"
+) -> Steps[Exploration]:
+    """Run a question that has no faults; texts in several languages are told in the reader's."""
     call = entities_call(question)
     found = yield from answer(city, question.source, call, now)
     made = Exploration(question, call, found, Table((), []))
@@ -81,18 +83,19 @@ def explore(city: str, question: Question, zone: ZoneInfo, now: datetime) -> Ste
         return made
     entities: list[dict[str, Any]] = found.body
     ids = _drawn(question, entities)
-    made = replace(made, table=entity_table(entities), places=_places(entities, ids))
+    made = replace(made, table=entity_table(entities), places=_places(entities, ids, language))
     names = _numbers(question, entities)
     if not ids or not names:
         return made
     return (yield from _measured(city, made, ids, names, zone, now))
 
 
-def _places(entities: Sequence[Mapping[str, Any]], drawn: Sequence[str]) -> list[Place]:
+def _places(
+    entities: Sequence[Mapping[str, Any]], drawn: Sequence[str], language: str
+) -> list[Place]:
     made = []
     for entity in entities:
-        name = entity.get("name")
-        said = name.get("value") if isinstance(name, dict) else None
+        said = spoken(value_of(entity.get("name")), language)
         label = said if isinstance(said, str) else entity["id"].rsplit(":", 1)[-1]
         made.append(Place(entity["id"], label, *(place_of(entity) or (None, None)),
                           drawn=entity["id"] in drawn))  # fmt: skip
@@ -101,8 +104,10 @@ def _places(entities: Sequence[Mapping[str, Any]], drawn: Sequence[str]) -> list
 
 def _drawn(question: Question, entities: Sequence[Mapping[str, Any]]) -> list[str]:
     """The entities to draw: those chosen, or the first that have numbers."""
-    if question.entities:
-        return list(question.entities)
+    listed = {one["id"] for one in entities}
+    chosen = [uri for uri in question.entities if uri in listed]
+    if chosen:
+        return chosen
     names = question.names
     able = [one["id"] for one in entities if any(_number(one.get(name)) for name in names)]
     return able[:DRAWN_MAX]

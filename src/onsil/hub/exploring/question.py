@@ -143,14 +143,14 @@ class _Form:
 def read_question(
     given: Mapping[str, Sequence[str]], sources: Sequence[Source], zone: ZoneInfo
 ) -> Question:
-    """The question of a form; without one the first source as it is. There is a source."""
+    """The question of a form; without one the best source as it is. There is a source."""
     form = _Form(given)
     source = next((one for one in sources if one.key == form.one("of")), None)
     if source is None:
         if form.one("of"):
             form.wrong("of", "이 데이터는 볼 수 없습니다. 다른 것을 고르세요.",
                        "This cannot be seen. Choose another.")  # fmt: skip
-        source = sources[0]
+        source = first_source(sources)
     known = [one.name for one in source.fields]
     chosen = tuple(name for name in known if name in form.all("attr"))
     offset = form.one("offset")
@@ -162,6 +162,18 @@ def read_question(
         int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 7 else 0,
         tuple(form.faults),
     )  # fmt: skip
+
+
+def first_source(sources: Sequence[Source]) -> Source:
+    """What to begin with: numbers that were measured, rather than simulated ones or none."""
+    return max(
+        sources,
+        key=lambda one: (
+            any(known.value == "number" for known in one.fields),
+            one.origin != "simulated",
+            one.key.startswith("set:"),
+        ),
+    )
 
 
 def _conditions(form: _Form, source: Source) -> tuple[Condition, ...]:

@@ -1,10 +1,8 @@
 """Explorations for a page or a file, on a connection, within a time that a page may take."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg.errors import QueryCanceled
 
@@ -13,21 +11,9 @@ from onsil.hub.exploring.answering import Answer, answer
 from onsil.hub.exploring.calls import call_of
 from onsil.hub.exploring.exploration import Exploration, explore
 from onsil.hub.exploring.question import Question, read_question
-from onsil.hub.exploring.screen import form_of, preview, shown
-from onsil.hub.exploring.sources import Source
+from onsil.hub.exploring.screen import Desk, form_of, preview, shown
 from onsil.hub.http.gate import Problem
 from onsil.hub.steps import run
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Where somebody explores: the city, its zone and broker, what may be seen, the language."""
-
-    city: str
-    zone: ZoneInfo
-    broker: str
-    sources: Sequence[Source]
-    language: str = "ko"
 
 
 def limit_time(conn: Connection) -> None:
@@ -39,7 +25,7 @@ def explored(conn: Connection, desk: Desk, question: Question, now: datetime) ->
     """The exploration; None when it takes too long."""
     try:
         with conn.transaction():
-            return run(conn, explore(desk.city, question, desk.zone, now))
+            return run(conn, explore(desk.city, question, desk.zone, now, desk.language))
     except QueryCanceled:
         return None
 
@@ -64,9 +50,10 @@ def called(
 
 
 def page_of(
-    conn: Connection, desk: Desk, given: Mapping[str, Sequence[str]], before: str, now: datetime
-) -> dict[str, Any]:
-    """What the explorer's page shows; `before` is the word for a period compared."""
+    conn: Connection, desk: Desk, given: Mapping[str, Sequence[str]], words: Mapping[str, str],
+    now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """What the explorer's page shows; `words`: for `previous` and `year`, periods compared."""
     question = read_question(given, desk.sources, desk.zone)
     context: dict[str, Any] = {"form": form_of(question, desk.sources, given, desk.language)}
     made = None if question.faults else explored(conn, desk, question, now)
@@ -74,8 +61,8 @@ def page_of(
         return context | {
             "late": not question.faults, "call": preview(question, desk.broker, desk.city),
         }  # fmt: skip
-    words = {"before": before, "title": question.source.title.text(desk.language)}
-    return context | shown(made, desk.broker, desk.city, desk.zone, words)
+    title, before = question.source.title.text(desk.language), words.get(question.compare, "")
+    return context | shown(made, desk, title, before)
 
 
 def call_of_form(desk: Desk, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:

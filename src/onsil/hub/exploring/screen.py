@@ -16,13 +16,24 @@ from onsil.hub.exploring.charting import charts_of, line_table
 from onsil.hub.exploring.exploration import Exploration
 from onsil.hub.exploring.question import CONDITIONS_MAX, PAGE, Question
 from onsil.hub.exploring.sources import Source
-from onsil.hub.exploring.tables import tabled
+from onsil.hub.exploring.tables import spoken, tabled
 
 JSON_SHOWN = 30_000
 ROWS_SHOWN = 200
 FILES = ("csv", "xlsx")
 _FIELDS = ("lon", "lat", "radius", "ring", "from", "until", "place", "span", "step", "method",
            "compare", "either")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where somebody explores: the city, its zone and broker, what may be seen, the language."""
+
+    city: str
+    zone: ZoneInfo
+    broker: str
+    sources: Sequence[Source]
+    language: str = "ko"
 
 
 @dataclass(frozen=True)
@@ -75,21 +86,17 @@ def preview(question: Question, broker: str, tenant: str) -> Written:
     return written(entities_call(question), broker, tenant)
 
 
-def shown(
-    made: Exploration, broker: str, tenant: str, zone: ZoneInfo, words: Mapping[str, str]
-) -> dict[str, Any]:
-    """What came back, for the template. `words`: `before` for a compared period, `title`."""
+def shown(made: Exploration, desk: Desk, title: str, before: str) -> dict[str, Any]:
+    """What came back, for the template; `before` is the word for a period compared."""
     question = made.question
     first = question.offset + 1 if made.places else 0
-    charts = charts_of(
-        made.lines, made.known, made.step, zone, words["before"], words["title"]
-    )  # fmt: skip
+    charts = charts_of(made.lines, made.known, made.step, desk.zone, before, title)
     return {
-        "made": made, "call": written(made.call, broker, tenant),
+        "made": made, "call": written(made.call, desk.broker, desk.city),
         "charts": [
             {"still": one.still, "data": orjson.dumps(one.live).decode()} for one in charts
         ],
-        "evolution_calls": [written(one, broker, tenant) for one in made.calls],
+        "evolution_calls": [written(one, desk.broker, desk.city) for one in made.calls],
         "json": pretty(made.answer.body), "first": first,
         "last": question.offset + len(made.places), "chosen": question.entities,
         "before": max(0, question.offset - PAGE) if question.offset else None,
@@ -98,7 +105,10 @@ def shown(
             {"id": one.id, "name": one.label, "lon": one.lon, "lat": one.lat, "note": ""}
             for one in made.places if one.lon is not None
         ],
-        "rows": list(zip(made.places, (row[1:] for row in made.table.rows), strict=True)),
+        "rows": [
+            (place, [spoken(value, desk.language) for value in row[1:]])
+            for place, row in zip(made.places, made.table.rows, strict=True)
+        ],
         "columns": made.table.columns[1:],
     }  # fmt: skip
 

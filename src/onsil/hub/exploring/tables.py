@@ -67,6 +67,13 @@ def value_of(given: Any) -> Any:
     return next((given[key] for key in keys if key in given), given)
 
 
+def spoken(value: Any, language: str) -> Any:
+    """A text of several languages in the reader's, or in one that there is; others as they are."""
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        return value
+    return value.get(language[:2]) or next(iter(value.values()), None)
+
+
 def place_of(entity: Mapping[str, Any]) -> tuple[float, float] | None:
     """Where an entity is: its location's point, or the first corner of its shape."""
     given = entity.get("location")

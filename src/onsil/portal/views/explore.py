@@ -17,14 +17,13 @@ from onsil.hub.datasets.access import veil
 from onsil.hub.datasets.store import datasets_of
 from onsil.hub.exploring.question import read_question
 from onsil.hub.exploring.running import (
-    Desk,
     call_of_form,
     called,
     explored,
     limit_time,
     page_of,
 )
-from onsil.hub.exploring.screen import file_of, told
+from onsil.hub.exploring.screen import Desk, file_of, told
 from onsil.hub.exploring.sources import open_sources
 from onsil.hub.steps import run
 from onsil.tenancy import transaction
@@ -42,7 +41,7 @@ def explorer(request: HttpRequest) -> HttpResponse:
             return render(request, "portal/explore.html", context)
         if request.GET.get("part") == "call":
             return render(request, "onsil/explore/call.html", call_of_form(desk, given))
-        context |= page_of(conn, desk, given, _("앞 기간"), _CLOCK.now())
+        context |= page_of(conn, desk, given, _words(), _CLOCK.now())
     return render(request, "portal/explore.html", context)
 
 
@@ -93,3 +92,7 @@ def urls() -> dict[str, str]:
         for what in ("series", "entities") for form in ("csv", "xlsx")
     }  # fmt: skip
     return {"page": reverse("data-explore"), "call": reverse("data-call"), **files}
+
+
+def _words() -> dict[str, str]:
+    return {"previous": _("앞 기간"), "year": _("지난해")}

@@ -39,13 +39,10 @@ function option(spec, { picture = false } = {}) {
   const letters = 0.78 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   const axis = { axisLine: { lineStyle: { color: colour("--line") } }, axisTick: { show: false },
     axisLabel: { color: colour("--ink-faint"), hideOverlap: true, fontSize: letters }, splitLine: { lineStyle: { color: colour("--line-soft") } } };
-  const hues = new Map();
-  const made = spec.series.map((one) => {
-    const base = one.before ? one.name.replace(/ \([^(]*\)$/, "") : one.name;
-    if (!hues.has(base)) hues.set(base, hues.size);
-    const hue = colour(slots[hues.get(base) % slots.length]);
+  const made = spec.series.map((one, index) => {
+    const hue = colour(slots[index % slots.length]);
     return { name: one.name, type: "line", data: one.points, showSymbol: one.points.length < 60, symbolSize: 5, connectNulls: false, color: hue,
-      lineStyle: { width: one.before ? 1.5 : 2, opacity: one.before ? 0.55 : 1, type: one.kind === "simulated" ? "dotted" : one.kind === "modelled" ? "dashed" : "solid" },
+      lineStyle: { width: one.before ? 1.5 : 2, opacity: one.before ? 0.75 : 1, type: one.kind === "simulated" ? "dotted" : one.kind === "modelled" ? "dashed" : "solid" },
       sampling: "lttb", emphasis: { focus: "series" } };
   });
   return {
@@ -60,6 +57,7 @@ function option(spec, { picture = false } = {}) {
     xAxis: { type: "time", ...axis, splitLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: (at) => tick(spec, at) } },
     yAxis: { type: "value", name: spec.unit, nameTextStyle: { color: colour("--ink-faint"), align: "left" }, nameGap: 10, scale: true, ...axis, axisLabel: { ...axis.axisLabel, formatter: short } },
     dataZoom: picture ? [] : [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseMove: false }, { type: "slider", height: 20, bottom: 8, labelFormatter: (at) => moment(spec, at) }],
+    toolbox: { show: false },
     brush: picture ? undefined : { xAxisIndex: 0, brushType: "lineX", brushMode: "single", throttleType: "debounce", throttleDelay: 120, outOfBrush: { colorAlpha: 0.5 }, brushStyle: { color: "rgba(20,123,88,.15)", borderColor: colour("--leaf") } },
     series: made,
   };
