@@ -1,5 +1,6 @@
 """NumPy columns as PostgreSQL arrays in binary: a batch travels without a loop in Python."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -68,6 +69,20 @@ class _ColumnKinds(_ColumnDumper):
 def take_columns(made: psycopg.Cursor[Any]) -> None:
     """Let a cursor take `Column` parameters."""
     made.adapters.register_dumper(Column, _ColumnKinds)
+
+
+def literal(values: Iterable[int | float | datetime | None]) -> str:
+    """Numbers or instants as PostgreSQL writes an array; bind it as `$n::text::int[]` and the like.
+
+    The driver looks at each element of a list several times; of a text, only at its length.
+    """
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: float | datetime | None) -> str:
+    if value is None:
+        return "NULL"
+    return value.isoformat() if isinstance(value, datetime) else repr(value)
 
 
 def microseconds(instant: datetime) -> int:

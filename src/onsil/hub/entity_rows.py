@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from onsil.hub.arrays import literal
 from onsil.hub.documents import Document, Instance, parse_time, time_text
 from onsil.hub.rows import typed_rows
 from onsil.hub.steps import Ask, Rows, Steps
@@ -34,10 +35,14 @@ RETURNING uri, eid
 """
 _SAVE = (
     "SELECT hub_save($1, $2::timestamptz, $3::bigint[], $4::jsonb[], $5::timestamptz[],"
-    " $6::bigint[], $7::jsonb[], $8::jsonb[], $9::text[], $10::int[], $11::bigint[],"
-    " $12::int[], $13::float8[], $14::bigint[], $15::int[], $16::text[], $17::bigint[],"
-    " $18::int[], $19::timestamptz[], $20::bigint[], $21::int[], $22::text[], $23::bigint[],"
-    " $24::int[], $25::text[], $26::bigint[])"
+    " $6::bigint[], $7::jsonb[], $8::jsonb[],"
+    " $9::text::text[], $10::text::int[], $11::text::bigint[],"
+    " $12::text::int[], $13::text::float8[], $14::text::bigint[],"
+    " $15::text::int[], $16::text::float8[], $17::text::bigint[],"
+    " $18::text::int[], $19::text[], $20::text::bigint[],"
+    " $21::text::int[], $22::timestamptz[], $23::text::bigint[],"
+    " $24::text::int[], $25::text[], $26::text::bigint[],"
+    " $27::text::int[], $28::text[], $29::text::bigint[])"
 )
 _REMOVE = "SELECT hub_remove($1, $2::bigint[])"
 _KINDS = ("num", "str", "time", "rel", "geo")
@@ -167,19 +172,27 @@ def _save(
         if w.before is None or (w.before.types, w.before.scopes) != (w.after.types, w.after.scopes)
     ]
     gone: list[tuple[str, int, int]] = []
+    moved: list[tuple[int, float, int]] = []
     added: dict[str, list[tuple[int, Any, int]]] = {kind: [] for kind in _KINDS}
     for one in written:
         for (kind, iri), (was, values) in _changed_rows(one).items():
+            number = numbers[iri]
+            if kind == "num" and len(was) == len(values) == 1:
+                moved.append((number, next(iter(values)), one.eid))
+                continue
             if was:
-                gone.append((kind, numbers[iri], one.eid))
-            added[kind] += [(numbers[iri], value, one.eid) for value in values]
+                gone.append((kind, number, one.eid))
+            added[kind] += [(number, value, one.eid) for value in values]
     sent: list[Any] = [city, now]
     sent += [[w.eid for w in over], [_body(w.after) for w in over]]
     sent += [[_expiry(w.after) for w in over], [w.eid for w in placed]]
     sent += [[_types(w.after, numbers) for w in placed], [_scopes(w.after) for w in placed]]
-    sent += [[g[0] for g in gone], [g[1] for g in gone], [g[2] for g in gone]]
-    for kind in _KINDS:
-        sent += [[r[place] for r in added[kind]] for place in range(3)]
+    sent += ["{" + ",".join(g[0] for g in gone) + "}", literal(g[1] for g in gone)]
+    sent += [literal(g[2] for g in gone)]
+    for kind, rows in (("num", moved), *added.items()):
+        values = [row[1] for row in rows]
+        sent += [literal(row[0] for row in rows), literal(values) if kind == "num" else values]
+        sent += [literal(row[2] for row in rows)]
     yield Ask(_SAVE, tuple(sent))
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import orjson
 
-from onsil.hub.arrays import microseconds
+from onsil.hub.arrays import literal, microseconds
 from onsil.hub.changes import Change
 from onsil.hub.documents import VALUE_KEYS
 from onsil.hub.record import record_steps
@@ -90,9 +90,12 @@ ON CONFLICT (city, teid, attr_id) DO NOTHING
 _ADD = """
 INSERT INTO hub_instance (city, teid, attr_id, dataset_id, ts, created_at, modified_at,
                           observed_at, deleted_at, num, body)
-SELECT $1, t.* FROM unnest($2::bigint[], $3::int[], $4::text[], $5::timestamptz[],
-  $6::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::float8[],
-  $10::jsonb[]) AS t
+SELECT $1, teid, attr, dataset, ts, at, at, observed, deleted, num, body
+  FROM ROWS FROM (unnest($2::text::bigint[]), unnest($3::text::int[]), unnest($4::text[]),
+                  unnest($5::text::timestamptz[]), unnest($6::text::timestamptz[]),
+                  unnest($7::text::timestamptz[]), unnest($8::text::timestamptz[]),
+                  unnest($9::text::float8[]), jsonb_array_elements($10::text::jsonb))
+       AS t(teid, attr, dataset, ts, at, observed, deleted, num, body)
 """
 
 
@@ -267,10 +270,11 @@ def _add(city: str, pairs: Sequence[tuple[Entry, _Place]]) -> Steps[None]:
         return
     entries = [entry for entry, _ in pairs]
     yield Ask(_ADD, (
-        city, [p.teid for _, p in pairs], [p.attr_id for _, p in pairs],
-        [e.dataset for e in entries], [e.ts for e in entries], [e.at for e in entries],
-        [e.observed_at for e in entries], [e.deleted_at for e in entries],
-        [e.num for e in entries], [orjson.dumps(e.body).decode() for e in entries],
+        city, literal(p.teid for _, p in pairs), literal(p.attr_id for _, p in pairs),
+        [e.dataset for e in entries], literal(e.ts for e in entries),
+        literal(e.at for e in entries), literal(e.observed_at for e in entries),
+        literal(e.deleted_at for e in entries), literal(e.num for e in entries),
+        orjson.dumps([e.body for e in entries]).decode(),
     ))  # fmt: skip
 
 
