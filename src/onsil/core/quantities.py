@@ -18,6 +18,13 @@ _un_cefact = {
 }  # fmt: skip
 
 
+# How people write units that programs spell out.
+_signs = {
+    "degC": "°C", "degF": "°F", "percent": "%", "dimensionless": "", "count": "", "m^3": "m³",
+    "meter ** 3": "m³", "W/m^2": "W/m²", "ug/m^3": "µg/m³", "liter / s": "L/s", "liter": "L",
+}  # fmt: skip
+
+
 class UnitError(ValueError):
     """A unit nobody knows, or one of another dimension than asked for."""
 
@@ -72,6 +79,11 @@ def convert(value: Decimal, source: str, target: str) -> Decimal:
 def same_dimension(first: str, second: str) -> bool:
     """Whether two units measure the same kind of thing. Raises UnitError when one is unknown."""
     return _unit(first).dimensionality == _unit(second).dimensionality
+
+
+def unit_sign(unit: str) -> str:
+    """A unit as people write it: `degC` is °C; what has no sign of its own stays as it is."""
+    return _signs.get(unit, unit)
 
 
 def shortest_decimal(number: float) -> Decimal:

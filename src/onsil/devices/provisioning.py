@@ -15,7 +15,7 @@ from typing import Any
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.refusal import OperationError
-from onsil.devices.register import devices, register_device
+from onsil.devices.register import devices, is_device_id, register_device
 from onsil.devices.terms import DeviceSpec
 from onsil.hub import SeriesSpec, ensure_series, entity_uri
 
@@ -55,6 +55,13 @@ def provision(conn: Connection, city: str, body: bytes, clock: Clock) -> list[Ro
             results.append(RowResult(
                 number, name, "", "이미 등록된 기기입니다. 바꾸려면 기기 화면에서 하세요.",
                 "It is registered already. Change it on the device's own page.",
+            ))  # fmt: skip
+            continue
+        if not is_device_id(name):
+            results.append(RowResult(
+                number, name, "",
+                "기기 번호는 영문자와 숫자, 점, 밑줄, 붙임표로 된 64자까지입니다.",
+                "An id is up to 64 letters, digits, dots, underscores and hyphens.",
             ))  # fmt: skip
             continue
         try:

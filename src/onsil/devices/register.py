@@ -47,9 +47,14 @@ def _device(row: Sequence[Any]) -> Device:
     )  # fmt: skip
 
 
+def is_device_id(text: str) -> bool:
+    """Whether a text can be a device's id: letters, digits, dots, underscores, hyphens."""
+    return bool(_NAME.match(text))
+
+
 def check_spec(city: str, spec: DeviceSpec) -> None:
     """Raises OperationError for a bad name, an unknown driver, no entity, or another city's."""
-    if not _NAME.match(spec.id):
+    if not is_device_id(spec.id):
         raise OperationError(f"{spec.id!r}: a device's id is of A-Z a-z 0-9 . _ -", retry=False)
     if spec.driver not in drivers():
         raise OperationError(

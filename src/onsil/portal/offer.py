@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from onsil.hub.arrays import instant
 from onsil.hub.catalogue.dcat import Addresses
 from onsil.hub.contexts import CORE
-from onsil.hub.datasets.content import EVER
+from onsil.hub.datasets.content import EVER, Table
 from onsil.hub.datasets.downloads import ENTITIES, forms_of
 from onsil.hub.datasets.registry import Dataset
 from onsil.hub.datasets.store import DayUse, Entry
-from onsil.hub.documents import Document
+from onsil.hub.documents import Document, parse_time
+from onsil.hub.exploring.tables import spoken
 from onsil.hub.lake.spanning import Vector, ends
 from onsil.hub.steps import Steps
 from onsil.hub.terms import Series
@@ -137,6 +138,19 @@ def places_of(documents: Sequence[Document]) -> list[dict[str, Any]]:
                 lon, lat = geometry["coordinates"][:2]
                 name = document.uri.rsplit(":", 1)[-1]
                 made.append({"id": document.uri, "name": name, "lon": lon, "lat": lat, "note": ""})
+    return made
+
+
+def rows_of(table: Table, language: str) -> list[tuple[str, str, list[Any]]]:
+    """A table of entities to be read: id, the end of it, values; times as times, texts in the
+    reader's language."""
+    at = next((n for n, one in enumerate(table.columns) if one.name == "observedAt"), None)
+    made = []
+    for row in table.rows:
+        values = [spoken(value, language) for value in row]
+        if at is not None and values[at]:
+            values[at] = parse_time(values[at])
+        made.append((row[0], row[0].rsplit(":", 1)[-1], values[1:]))
     return made
 
 

@@ -10,18 +10,10 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from onsil.core.quantities import unit_sign
 from onsil.hub.datasets.content import Column, Table
 from onsil.hub.exploring.tables import evolution_table
 
-# How people write units that programs spell out.
-SIGNS = {
-    "degC": "°C",
-    "percent": "%",
-    "m^3": "m³",
-    "W/m^2": "W/m²",
-    "dimensionless": "",
-    "count": "",
-}
 ROWS_MAX = 400
 _GAP_STEPS = {"hour": timedelta(hours=1.5), "day": timedelta(days=1.5), "month": timedelta(days=45)}
 
@@ -129,7 +121,7 @@ def charts_of(
                 ],
             })  # fmt: skip
         names = ", ".join(dict.fromkeys(line.name for line in mine))
-        live = {"title": names, "about": title, "unit": SIGNS.get(unit, unit), "series": series,
+        live = {"title": names, "about": title, "unit": unit_sign(unit), "series": series,
                 "zone": str(zone), "step": step}  # fmt: skip
         made.append(Chart(unit, mine, _still(live, zone), live))
     return made

@@ -41,6 +41,7 @@ from onsil.portal.offer import (
     formats,
     lines_of,
     places_of,
+    rows_of,
     usage_chart,
 )
 from onsil.portal.views.explore import urls
@@ -106,13 +107,14 @@ def data_set(request: HttpRequest, id: str) -> HttpResponse:
         days = run(conn, uses_by_day(city.code, now.date() - timedelta(days=USAGE_DAYS), id))
         datasets = [other.dataset for other in run(conn, datasets_of(city.code))]
     title, source = one.title.text(language), source_of(one)
+    table = current_table(one, documents)
     at = addresses(request)
     return render(request, "portal/data_set.html", {
         "set": one, "entry": entry, "title": title, "id": id,
         "description": one.description.text(language), "provider": one.provider.text(language),
         "attribution": one.attribution.text(language), "region": one.region.text(language),
         "keywords": one.keywords(language), "theme": theme_words()[one.theme],
-        "table": current_table(one, documents), "uses": used,
+        "table": table, "rows": rows_of(table, language), "uses": used,
         "chart": chart_of(series, lines, title, city.zone),
         "forms": [(form, reverse(f"data-set-{form}", args=[id])) for form in forms_of(one)],
         "readable": one.open or view == id,

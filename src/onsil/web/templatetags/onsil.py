@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from onsil import footprint
+from onsil.core.quantities import unit_sign
 from onsil.core.refusal import Refusal
 from onsil.rewards import services as rewards
 from onsil.web.templatetags import _figures as figures
@@ -103,6 +104,12 @@ def korean_number(value: object) -> str:
 @register.filter
 def ago(value: datetime | None) -> str:
     return figures.ago(value, language=_language())
+
+
+@register.filter
+def unit_word(unit: str) -> str:
+    """A unit as people write it."""
+    return unit_sign(unit)
 
 
 @register.filter
@@ -340,6 +347,7 @@ def chart(spec: Mapping[str, Any], live: bool = True, compact: bool = False) -> 
 
     Lines and bars are drawn here as SVG; `live` lets charts.js take over where it is loaded.
     """
+    spec = {**spec, "unit": unit_sign(spec.get("unit") or "")}
     labels = [str(label) for label in spec.get("labels") or []]
     series = spec.get("series") or []
     rows = [
