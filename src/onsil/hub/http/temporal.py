@@ -76,35 +76,52 @@ class Question:
 def routes(door: Door) -> list[Route]:
     """The routes of the temporal interface."""
     base = f"{PREFIX}/temporal/entities"
+    own = _Evolution(door)
+    return [
+        Route(base, own.query, methods=["GET"]),
+        Route(f"{base}/{{id}}", own.retrieve, methods=["GET"]),
+        Route(PATH, own.map_query, methods=["GET", "POST"]),
+        Route(f"{PREFIX}/temporal/entityOperations/query", own.query_by_body, methods=["POST"]),
+        *temporal_provision.routes(door),
+    ]
 
-    async def query(request: Request) -> Response:
+
+class _Evolution:
+    """What reads the temporal evolution, one method each."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+
+    async def query(self, request: Request) -> Response:
         """GET /temporal/entities."""
-        asked = door.asked(request)
-        given = request.query_params
-        criteria = from_parameters(given, asked.context)
-        return await _answer_query(door, request, _question(given, asked, criteria, given))
+        return await _answer_query(self.door, request, self._asked(request))
 
-    async def query_by_body(request: Request) -> Response:
+    async def query_by_body(self, request: Request) -> Response:
         """POST /temporal/entityOperations/query."""
-        body, context = await door.body(request)
-        question = _question_of(body, door.asked(request)._replace(context=context), request)
-        return await _answer_query(door, request, question, body)
+        question, body = await self._asked_in_body(request)
+        return await _answer_query(self.door, request, question, body)
 
-    async def map_query(request: Request) -> Response:
+    async def map_query(self, request: Request) -> Response:
         """GET and POST /temporal/entityMaps."""
-        asked, given = door.asked(request), request.query_params
+        door, question = self.door, None
         if request.method == "POST":
-            body, context = await door.body(request)
-            question = _question_of(body, asked._replace(context=context), request)
-        else:
-            question = _question(given, asked, from_parameters(given, asked.context), given)
-        wanted = _wanted(request, question)
+            question, _ = await self._asked_in_body(request)
+        wanted = _wanted(request, question or self._asked(request))
         one = await map_temporal(door, request, wanted, lambda steps: _read(door, request, steps))
-        return made_answer(one, asked)
+        return made_answer(one, door.asked(request))
 
-    async def retrieve(request: Request) -> Response:
+    def _asked(self, request: Request) -> Question:
+        asked, given = self.door.asked(request), request.query_params
+        return _question(given, asked, from_parameters(given, asked.context), given)
+
+    async def _asked_in_body(self, request: Request) -> tuple[Question, Any]:
+        body, context = await self.door.body(request)
+        asked = self.door.asked(request)._replace(context=context)
+        return _question_of(body, asked, request), body
+
+    async def retrieve(self, request: Request) -> Response:
         """GET /temporal/entities/{id}."""
-        uri = request.path_params["id"]
+        door, uri = self.door, request.path_params["id"]
         if not is_uri(uri):
             raise bad_data(f"an id is a URI, not {uri[:80]!r}")
         asked = door.asked(request)
@@ -118,7 +135,8 @@ def routes(door: Door) -> list[Route]:
             if found is None:
                 raise not_found(uri)
             body, headers = found
-            return await referring(request, answer(body, asked, 206 if headers else 200, headers))
+            shown = answer(body, asked, 206 if headers else 200, headers)
+            return await self._referring(request, shown)
         held = [found[0]] if found is not None else []
         path = f"/temporal{entity_path(uri)}"
         together = await evolutions_spread(spread, path, held, uri)
@@ -126,21 +144,13 @@ def routes(door: Door) -> list[Route]:
             raise spread.missing(not_found(uri))
         headers = found[1] if found is not None else {}
         shown = answer(together[0], asked, 206 if headers else 200, headers)
-        return await referring(request, spread.warned(shown))
+        return await self._referring(request, spread.warned(shown))
 
-    async def referring(request: Request, response: Response) -> Response:
+    async def _referring(self, request: Request, response: Response) -> Response:
         if not asks_for_map(request):
             return response
-        uri = request.path_params["id"]
-        return await refer(door, request, door.tenant(request), {uri: [HERE]}, response)
-
-    return [
-        Route(base, query, methods=["GET"]),
-        Route(f"{base}/{{id}}", retrieve, methods=["GET"]),
-        Route(PATH, map_query, methods=["GET", "POST"]),
-        Route(f"{PREFIX}/temporal/entityOperations/query", query_by_body, methods=["POST"]),
-        *temporal_provision.routes(door),
-    ]
+        uri, city = request.path_params["id"], self.door.tenant(request)
+        return await refer(self.door, request, city, {uri: [HERE]}, response)
 
 
 async def _sources(
