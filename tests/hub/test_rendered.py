@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from onsil.core.clock import FixedClock
 from onsil.hub.contexts import CORE
 from onsil.hub.http.app import make_app
-from onsil.hub.http.rendered import Rendered
+from onsil.hub.http.rendered import Key, Rendered
+from onsil.hub.query.finding import Mark
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HEADERS = {"Content-Type": "application/json"}
@@ -84,12 +85,32 @@ def test_an_attribute_that_expires_is_gone_in_time(client, clock):
     assert not any("glow" in one for one in client.get(WANTED).json())
 
 
+def test_one_entity_is_told_as_it_is_now(client, clock):
+    _fill(client, expiresAt=(NOW + timedelta(hours=1)).isoformat().replace("+00:00", "Z"))
+    path = f"/ngsi-ld/v1/entities/{_uri(2)}"
+    first = client.get(path)
+    assert first.json()["power"]["value"] == 2
+    clock.instant = NOW + timedelta(hours=2)
+    assert "power" not in client.get(path).json()
+    lit = {"lit": {"type": "Property", "value": True}}
+    client.post(f"{path}/attrs", json=lit)
+    told = client.get(path)
+    assert client.get(path).json() == told.json() == {"id": _uri(2), "type": "Lamp", **lit}
+    assert client.get(path, headers={"Accept": "application/ld+json"}).json()["@context"]
+    assert client.get(f"{path}?options=keyValues").json()["lit"] is True
+    assert first.headers["Link"] == told.headers["Link"]
+    client.delete(path)
+    assert client.get(path).status_code == 404
+
+
 def test_texts_are_bounded_and_the_longest_unused_go_first():
     kept = Rendered(most=3 * 500)
-    keys = [("city", n, "7", 1.0, CORE, "normalized") for n in range(4)]
+    keys: list[Key] = [("city", n, CORE, "normalized") for n in range(4)]
+    mark = Mark(1, "7", 1.0, False)
     for key in keys[:3]:
-        kept.keep(key, orjson.dumps("x" * 90))
+        kept.keep(key, mark, orjson.dumps("x" * 90))
     assert kept.get(keys[0])
-    kept.keep(keys[3], orjson.dumps("x" * 90))
+    kept.keep(keys[3], mark, orjson.dumps("x" * 90))
+    kept.keep(keys[3], mark._replace(transaction="8"), orjson.dumps("y" * 90))
     assert [kept.get(key) is not None for key in keys] == [True, False, True, True]
     assert len(kept) == 3

@@ -52,14 +52,23 @@ def link_context(link: str) -> str | None:
 
 def how_wanted(request: Request, context: Context, context_url: str, *, geo: bool = False) -> Asked:
     """How the answer is wanted (§6.3.4, §6.3.6, §6.3.7). Raises Problem."""
-    query = request.query_params
-    options = query.get("options", "").split(",")
-    form = query.get("format") or next((o for o in options if o in _FORMATS), "normalized")
+    query, headers = request.query_params, request.headers
+    return _wanted(
+        context, context_url, query.get("options", ""), query.get("format", ""),
+        headers.get("Accept") or "*/*", headers.get("Prefer", ""), geo,
+    )  # fmt: skip
+
+
+@lru_cache(256)
+def _wanted(
+    context: Context, context_url: str, given: str, form: str, accept: str, prefer: str, geo: bool
+) -> Asked:
+    options = given.split(",")
+    form = form or next((o for o in options if o in _FORMATS), "normalized")
     representation: Representation = _FORMATS.get(form, "normalized")  # pyright: ignore
     if form not in _FORMATS and form not in ("temporalValues", "aggregatedValues"):
         raise bad_request(f"there is no format {form[:40]!r}")
-    headers = request.headers
-    kind = media_type(headers.get("Accept") or "*/*", geo)
+    kind = media_type(accept, geo)
     if not kind:
         offered = [JSON, JSON_LD, *([GEO_JSON] if geo else ())]
         raise Problem(
@@ -67,8 +76,7 @@ def how_wanted(request: Request, context: Context, context_url: str, *, geo: boo
         )
     inside = kind == JSON_LD
     if kind == GEO_JSON:
-        inside = preference(headers.get("Prefer", ""), "body") != "json"
-    prefer = headers.get("Prefer")
+        inside = preference(prefer, "body") != "json"
     return Asked(
         context,
         context_url,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,7 +22,7 @@ from onsil.hub.documents import (
     replace_entity,
 )
 from onsil.hub.http.amending import answer_entities
-from onsil.hub.http.asking import Asked
+from onsil.hub.http.asking import Asked, answer
 from onsil.hub.http.criteria import from_parameters
 from onsil.hub.http.door import PREFIX, Door
 from onsil.hub.http.entity_maps import asks_for_map, origins, refer
@@ -29,6 +30,7 @@ from onsil.hub.http.gate import Problem, bad_data, not_found
 from onsil.hub.http.gathering import retrieve_spread
 from onsil.hub.http.providing import Here, provide
 from onsil.hub.http.querying import feature_of, geometry_of, show
+from onsil.hub.http.rendered import Rendered, is_whole, rendered_entity
 from onsil.hub.query.finding import Found, retrieve
 from onsil.hub.query.joining import linked_entities
 from onsil.hub.query.type_selection import parse_type_selection, types_match
@@ -93,6 +95,7 @@ async def types_of(door: Door, city: str, uri: str) -> list[str]:
 class _Entities:
     def __init__(self, door: Door) -> None:
         self.door = door
+        self._rendered = Rendered()
 
     async def create(self, request: Request) -> Response:
         """POST /entities: 201 with Location, 409 when the id is in use."""
@@ -123,10 +126,17 @@ class _Entities:
         if ":" not in uri:
             raise bad_data(f"an entity's id is a URI, not {uri[:80]!r}")
         fits, clock = of_type(request, form.context), self.door.clock
+        spread = await self.door.sources.of(request, city, "retrieveEntity")
+        if spread is None and not request.scope["query_string"] and is_whole(form):
+            text = await self.door.db.read(city, rendered_entity(
+                self._rendered, city, uri, form, self.door.terms, clock.now()
+            ))  # fmt: skip
+            if text is None:
+                raise not_found(uri)
+            return answer(orjson.Fragment(text), form)
         found = await self.door.db.read(
             city, retrieve(city, uri, known=self.door.terms, now=clock.now())
         )
-        spread = await self.door.sources.of(request, city, "retrieveEntity")
         if spread is not None:
             named = frozenset(from_parameters(request.query_params, form.context).filter.attrs)
             found = await retrieve_spread(spread, uri, found, named or None)

@@ -17,15 +17,29 @@ from onsil.hub.contexts import Context
 from onsil.hub.documents import ALL, Document, Representation, render
 from onsil.hub.http.asking import Asked
 from onsil.hub.http.criteria import Criteria
-from onsil.hub.query.finding import Mark, count, find, find_marked, find_marks
+from onsil.hub.query.finding import (
+    Mark,
+    count,
+    find,
+    find_marked,
+    find_marks,
+    retrieve_unless,
+)
 from onsil.hub.steps import Steps
 from onsil.hub.vocabulary import Dictionary
 
-BYTES_MAX = 32 * 1024 * 1024
+BYTES_MAX = 24 * 1024 * 1024
 _ENTRY_BYTES = 400  # what an entry takes beside its text
 
-# Which tenant's entity, in which version, and how it is written.
-Key = tuple[str, int, str, float, Context, Representation]
+# Which tenant's entity, by number or id, and how it is written.
+Key = tuple[str, int | str, Context, Representation]
+
+
+class Kept(NamedTuple):
+    """The text of one version of an entity."""
+
+    mark: Mark
+    text: bytes
 
 
 class Page(NamedTuple):
@@ -37,40 +51,42 @@ class Page(NamedTuple):
 
 
 class Rendered:
-    """The texts used last, up to so many bytes."""
+    """The texts used last, up to so many bytes; of an entity, that of its newest version."""
 
     def __init__(self, most: int = BYTES_MAX) -> None:
         self._most, self._bytes = most, 0
-        self._texts: OrderedDict[Key, bytes] = OrderedDict()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
 
-    def get(self, key: Key) -> bytes | None:
-        text = self._texts.get(key)
-        if text is not None:
-            self._texts.move_to_end(key)
-        return text
+    def get(self, key: Key) -> Kept | None:
+        kept = self._kept.get(key)
+        if kept is not None:
+            self._kept.move_to_end(key)
+        return kept
 
-    def keep(self, key: Key, text: bytes) -> None:
-        if key in self._texts:
-            return
-        self._texts[key] = text
-        self._bytes += len(text) + _ENTRY_BYTES
+    def keep(self, key: Key, mark: Mark, text: bytes) -> None:
+        old = self._kept.pop(key, None)
+        self._kept[key] = Kept(mark, text)
+        self._bytes += len(text) - len(old.text) if old else len(text) + _ENTRY_BYTES
         while self._bytes > self._most:
-            _, gone = self._texts.popitem(last=False)
-            self._bytes -= len(gone) + _ENTRY_BYTES
+            _, gone = self._kept.popitem(last=False)
+            self._bytes -= len(gone.text) + _ENTRY_BYTES
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._kept)
 
 
 def is_plain(criteria: Criteria, form: Asked) -> bool:
     """Whether entities are shown whole, as they are stored, in the order they were made in."""
-    wanted = criteria.filter
     return (
-        wanted.geo is None and wanted.ordering is None and not criteria.join
+        criteria.filter.ordering is None and not criteria.join
         and criteria.attrs is None and criteria.selection is ALL and criteria.datasets is None
-        and criteria.lang is None and not form.system and not form.geo_json
-        and not form.context_inside and form.version is None
+        and criteria.lang is None and is_whole(form)
     )  # fmt: skip
+
+
+def is_whole(form: Asked) -> bool:
+    """Whether the form adds nothing to an entity and turns it into nothing else."""
+    return not (form.system or form.geo_json or form.context_inside or form.version)
 
 
 def rendered_page(
@@ -102,10 +118,12 @@ def _texts(
     texts: list[bytes] = []
     missing: list[int] = []
     for place, mark in enumerate(marks):
-        text = None if mark.measured else rendered.get((city, *mark[:3], *how))
-        if text is None:
+        kept = None if mark.measured else rendered.get((city, mark.eid, *how))
+        if kept is None or kept.mark != mark:
             missing.append(place)
-        texts.append(text or b"")
+            texts.append(b"")
+        else:
+            texts.append(kept.text)
     if not missing:
         return texts
     found = yield from find_marked(city, [marks[p] for p in missing], known=known, now=now)
@@ -116,15 +134,36 @@ def _texts(
         mark = marks[place]
         document = there[mark.eid]
         texts[place] = _text(document, form)
-        if not mark.measured and not _expires(document):
-            rendered.keep((city, *mark[:3], *how), texts[place])
+        if _lasts(mark, document):
+            rendered.keep((city, mark.eid, *how), mark, texts[place])
     return texts
+
+
+def rendered_entity(
+    rendered: Rendered, city: str, uri: str, form: Asked, known: Dictionary, now: datetime
+) -> Steps[bytes | None]:
+    """The text of one entity; None when there is none. It is read unless it is at hand."""
+    key = (city, uri, form.context, form.representation)
+    kept = rendered.get(key)
+    there = yield from retrieve_unless(city, uri, kept and kept.mark, known=known, now=now)
+    if there is None:
+        return None
+    mark, found = there
+    if found is None:
+        assert kept is not None
+        return kept.text
+    text = _text(found.document, form)
+    if _lasts(mark, found.document):
+        rendered.keep(key, mark, text)
+    return text
 
 
 def _text(document: Document, form: Asked) -> bytes:
     return orjson.dumps(render(document, form.context, form.representation))
 
 
-def _expires(document: Document) -> bool:
-    """Whether an attribute of it may be gone before the entity changes."""
-    return any("expiresAt" in one for many in document.attrs.values() for one in many)
+def _lasts(mark: Mark, document: Document) -> bool:
+    """Whether the text holds until the row changes: no series, no attribute that expires."""
+    return not mark.measured and not any(
+        "expiresAt" in one for many in document.attrs.values() for one in many
+    )

@@ -328,7 +328,8 @@ def _shown(
         return [render_known(hit.known, one, form) for hit, one in zip(hits, told, strict=True)], {}
     most = question.most
     count = min(query.last or most + 1, most + 1)
-    wanted = Range(query, attrs, count, from_end=bool(query.last))
+    brief = question.form.values and query.timeproperty == "observedAt"
+    wanted = Range(query, attrs, count, from_end=bool(query.last), brief=brief)
     found = yield from read_range(city, [hit.known.teid for hit in hits], wanted)
     evolutions = [
         hit.narrowed(found.get(hit.known.teid, {}), criteria.datasets) for hit in hits

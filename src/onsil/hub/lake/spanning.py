@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from onsil.core.periods import Period
-from onsil.hub.arrays import instant, microseconds
+from onsil.hub.arrays import instant
 from onsil.hub.lake.cold import read
 from onsil.hub.lake.place import LakeFile, files, span
 from onsil.hub.steps import Ask, Steps, work
@@ -28,18 +28,17 @@ SELECT series_id, array_send(array_agg(ts)), array_send(array_agg(num))
          WHERE city = $1 AND series_id = ANY($2::int4[]) AND ts >= $3 AND ts < $4
          ORDER BY series_id, ts) p GROUP BY series_id
 """
-_FIRST = """
-SELECT n.id, p.ts, p.num, p.received_at FROM unnest($2::int4[]) AS n(id)
+_ENDS = """
+SELECT n.id, p.* FROM unnest($2::int4[]) AS n(id)
  CROSS JOIN LATERAL (
-  SELECT ts, num, received_at FROM hub_point
-   WHERE city = $1 AND series_id = n.id AND ts >= $3 AND ts < $4 ORDER BY ts LIMIT $5) p
+  SELECT array_send(array_agg(ts)) AS ts, array_send(array_agg(num)),
+         array_send(array_agg(received_at))
+    FROM (SELECT ts, num, received_at FROM hub_point
+           WHERE city = $1 AND series_id = n.id AND ts >= $3 AND ts < $4
+           ORDER BY ts {order} LIMIT $5) q) p
+ WHERE p.ts IS NOT NULL
 """
-_LAST = """
-SELECT n.id, p.ts, p.num, p.received_at FROM unnest($2::int4[]) AS n(id)
- CROSS JOIN LATERAL (
-  SELECT ts, num, received_at FROM hub_point
-   WHERE city = $1 AND series_id = n.id AND ts >= $3 AND ts < $4 ORDER BY ts DESC LIMIT $5) p
-"""
+_FIRST, _LAST = _ENDS.format(order="ASC"), _ENDS.format(order="DESC")
 _HEADER = 20
 _ITEM = {"ts": np.dtype([("size", ">i4"), ("value", ">i8")]),
          "num": np.dtype([("size", ">i4"), ("value", ">f8")])}  # fmt: skip
@@ -86,10 +85,8 @@ def ends(
     rows = yield Ask(_LAST if last else _FIRST, (
         city, list(series), period.start, period.end, count,
     ))  # fmt: skip
-    gathered: dict[int, list[tuple[int, float, int]]] = {}
-    for number, ts, num, at in rows:
-        gathered.setdefault(number, []).append((microseconds(ts), num, microseconds(at)))
-    found = {number: _listed(points) for number, points in gathered.items()}
+    forward = slice(None, None, -1 if last else 1)
+    found = {row[0]: _vector(row[1:]).at(forward) for row in rows}
     known = yield from files(city, period)
     known = _reaching(known, found, series, count, last=last)
     if known:
@@ -151,9 +148,3 @@ def _vector(columns: Sequence[bytes]) -> Vector:
 
 def _array(sent: bytes, kind: str) -> np.ndarray:
     return np.frombuffer(sent, _ITEM[kind], offset=_HEADER)["value"]
-
-
-def _listed(points: list[tuple[int, float, int]]) -> Vector:
-    points.sort()
-    ts, num, received = zip(*points, strict=True)
-    return Vector(np.array(ts, np.int64), np.array(num, np.float64), np.array(received, np.int64))

@@ -35,6 +35,14 @@ _MARKS = (
     "e.eid, e.xmin::text, date_part('epoch', e.modified_at),"
     " EXISTS (SELECT FROM hub_series live WHERE live.city = $1 AND live.eid = e.eid)"
 )
+_UNLESS = (
+    "SELECT e.eid, e.uri, e.type_ids, e.scopes, CASE WHEN e.xmin::text = $4 AND"
+    " date_part('epoch', e.modified_at) = $5 THEN NULL ELSE e.doc END, e.created_at,"
+    " e.modified_at, e.expires_at,"
+    " EXISTS (SELECT FROM hub_series live WHERE live.city = $1 AND live.eid = e.eid),"
+    " e.xmin::text, date_part('epoch', e.modified_at) FROM hub_entity e"
+    " WHERE e.city = $1 AND e.uri = $2 AND (e.expires_at IS NULL OR e.expires_at > $3)"
+)
 _LATEST = """
 SELECT s.eid, t.iri, s.unit, l.ts, l.num FROM hub_series s
   JOIN hub_latest l ON l.city = $1 AND l.series_id = s.series_id
@@ -136,10 +144,14 @@ def find_marks(
     known: Dictionary | None = None,
     now: datetime | None = None,
 ) -> Steps[list[Mark]]:
-    """The same page, of a filter without places and order: which versions of which entities."""
+    """The same page, of a filter without an order: which versions of which entities."""
     terms = yield from find_terms(city, wanted.terms(), known)
     plan = _Plan(city, wanted, terms, now or datetime.now(UTC), _MARKS)
-    rows = yield from _page(plan, limit, offset)
+    if wanted.geo is not None:
+        eids = yield from _placed(plan, offset + limit)
+        rows = yield from _rows_of(plan, eids[offset : offset + limit])
+    else:
+        rows = yield from _page(plan, limit, offset)
     return [Mark(*row[:4]) for row in rows]
 
 
@@ -205,6 +217,31 @@ def retrieve(
     return found[0] if found else None
 
 
+def retrieve_unless(
+    city: str,
+    uri: str,
+    held: Mark | None,
+    *,
+    known: Dictionary | None = None,
+    now: datetime | None = None,
+) -> Steps[tuple[Mark, Found | None] | None]:
+    """The version of one entity by its id, and the entity unless it is the version held already.
+
+    None when there is none, or it has expired. It takes one statement.
+    """
+    present = now or datetime.now(UTC)
+    _, transaction, modified, _ = held or (0, "", 0.0, False)
+    rows = yield Ask(_UNLESS, (city, uri, present, transaction, modified))
+    if not rows:
+        return None
+    mark = Mark(rows[0][0], rows[0][9], rows[0][10], rows[0][8])
+    if rows[0][4] is not None:
+        return mark, (yield from _found(city, rows, known, present))[0]
+    if not mark.measured:
+        return mark, None
+    return (yield from retrieve_unless(city, uri, None, known=known, now=present))
+
+
 def find_by_ids(
     city: str,
     uris: Sequence[str],
@@ -248,9 +285,14 @@ def _few_or_first(plan: _Plan, found: Sequence[Candidates], page: str) -> Ask:
     found = sorted(found, key=lambda one: one.open)
     places = range(len(found))
     few = [FEW // 6 if one.open else FEW for one in found]
-    sets = [f"c{n} AS MATERIALIZED ({found[n].sql(begun)} LIMIT {few[n] + 1})" for n in places]
-    ways = " ".join(f"WHEN (SELECT count(*) FROM c{n}) <= {few[n]} THEN {n}" for n in places)
-    arrays = " ".join(f"WHEN {n} THEN ARRAY(SELECT eid FROM c{n})" for n in places)
+    sets = [
+        f"c{n} AS MATERIALIZED (SELECT ARRAY({found[n].sql(begun)} LIMIT {few[n] + 1}) AS eids)"
+        for n in places
+    ]
+    ways = " ".join(
+        f"WHEN (SELECT cardinality(eids) FROM c{n}) <= {few[n]} THEN {n}" for n in places
+    )
+    arrays = " ".join(f"WHEN {n} THEN (SELECT eids FROM c{n})" for n in places)
     first = f"ARRAY(SELECT k.eid FROM {_held(plan, begun)} ORDER BY k.eid LIMIT {_LOOK_THROUGH})"
     chosen = f"e.eid = ANY(CASE (SELECT way FROM chosen) {arrays} ELSE {first} END)"
     condition = plan.condition(begun, chosen)
@@ -306,7 +348,7 @@ def _rows_of(plan: _Plan, eids: Sequence[int]) -> Steps[Sequence[Sequence[Any]]]
     if not eids:
         return []
     rows = yield Ask(
-        f"SELECT {_COLUMNS} FROM hub_entity e WHERE e.city = $1 AND e.eid = ANY($2::bigint[])",
+        f"SELECT {plan.columns} FROM hub_entity e WHERE e.city = $1 AND e.eid = ANY($2::bigint[])",
         (plan.city, list(eids)),
     )
     held = {row[0]: row for row in rows}

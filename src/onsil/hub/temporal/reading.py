@@ -82,7 +82,8 @@ Evolution = dict[tuple[str, str], list[Seen]]
 class Range:
     """What of an entity's instances is wanted: `count` of each attribute instance's, from an end.
 
-    `attrs` None: all attributes. `points` False: rows alone.
+    `attrs` None: all attributes. `points` False: rows alone. `brief`: of points, only the values
+    and when they were observed.
     """
 
     query: TemporalQuery
@@ -90,6 +91,7 @@ class Range:
     count: int = EVERYTHING
     from_end: bool = False
     points: bool = True
+    brief: bool = False
     period: Period = field(init=False)
     ever: Period = field(init=False, default=Period(FIRST, LAST))
 
@@ -188,29 +190,45 @@ def _lay(evolution: Evolution, series: SeriesOf, vector: Vector, wanted: Range) 
         (seen.instance.get("observedAt"), seen.instance["value"]) for seen in there
         if isinstance(seen.instance.get("value"), int | float)
     }  # fmt: skip
-    by_receipt = wanted.query.timeproperty in ("createdAt", "modifiedAt")
-    code = series.code
-    columns = zip(
-        vector.ts.tolist(), vector.num.tolist(), vector.received.tolist(),
-        stamp_texts(vector.ts), stamp_texts(vector.received), strict=True,
-    )  # fmt: skip
-    for ts, num, received, observed, got in columns:
-        value = whole(num)
-        if told and (observed, value) in told:
-            continue
-        made: Instance = {"type": "Property", "value": value}
-        if code:
-            made["unitCode"] = code
-        made |= {
-            "observedAt": observed, "instanceId": point_urn(series.id, ts), "createdAt": got,
-            "modifiedAt": got,
-        }  # fmt: skip
-        there.append(Seen(received if by_receipt else ts, made))
-    there.sort(key=lambda seen: seen.at)
+    points = _brief(vector) if wanted.brief else _points_seen(series, vector, wanted)
+    if told:
+        points = [
+            seen for seen in points
+            if (seen.instance["observedAt"], seen.instance["value"]) not in told
+        ]  # fmt: skip
+    others = bool(there)
+    there += points
+    if others:
+        there.sort(key=lambda seen: seen.at)
     if wanted.count < len(there):
         evolution[series.iri, ""] = (
             there[-wanted.count :] if wanted.from_end else there[: wanted.count]
         )
+
+
+def _brief(vector: Vector) -> list[Seen]:
+    return [
+        Seen(ts, {"type": "Property", "value": num, "observedAt": observed})
+        for ts, num, observed in zip(
+            vector.ts.tolist(), vector.num.tolist(), stamp_texts(vector.ts), strict=True
+        )
+    ]
+
+
+def _points_seen(series: SeriesOf, vector: Vector, wanted: Range) -> list[Seen]:
+    by_receipt = wanted.query.timeproperty in ("createdAt", "modifiedAt")
+    unit = {"unitCode": series.code} if series.code else {}
+    columns = zip(
+        vector.ts.tolist(), vector.num.tolist(), vector.received.tolist(),
+        stamp_texts(vector.ts), stamp_texts(vector.received), strict=True,
+    )  # fmt: skip
+    return [
+        Seen(received if by_receipt else ts, {
+            "type": "Property", "value": whole(num), **unit, "observedAt": observed,
+            "instanceId": point_urn(series.id, ts), "createdAt": got, "modifiedAt": got,
+        })
+        for ts, num, received, observed, got in columns
+    ]  # fmt: skip
 
 
 def whole(num: float) -> float | int:
