@@ -102,15 +102,18 @@ def check_name(name: Any, context: Context) -> str:
     raise DocumentError(f"a name has letters, digits and _ and begins with a letter: {name!r}")
 
 
+SCOPE_MAX = 1000  # characters; they are found by an index
+
+
 def check_scopes(raw: Any, *, nulls: bool = False) -> list[str]:
     """One scope or a list of them (§4.18); [NULL] removes them. Raises DocumentError."""
     scopes = [raw] if isinstance(raw, str) else raw
     if nulls and scopes == [NULL]:
         return [NULL]
     if not isinstance(scopes, list) or not all(
-        isinstance(s, str) and _SCOPE.fullmatch(s) for s in scopes
+        isinstance(s, str) and len(s) <= SCOPE_MAX and _SCOPE.fullmatch(s) for s in scopes
     ):
-        raise DocumentError(f"not a scope, such as /city/district: {raw!r}")
+        raise DocumentError(f"not a scope, such as /city/district: {str(raw)[:200]!r}")
     return list(dict.fromkeys(scopes))
 
 

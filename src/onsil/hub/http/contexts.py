@@ -42,7 +42,7 @@ class _Resource:
 
     async def add(self, request: Request) -> Response:
         """POST /jsonldContexts: 201 with the context's place (§5.13.2)."""
-        writer = await self.door.writer(request)
+        writer = await self.door.manager(request)
         content_type(request, (JSON, JSON_LD))
         raw = await read_body(request)
         if len(raw) > SIZE_MAX:
@@ -84,7 +84,7 @@ class _Resource:
 
     async def delete(self, request: Request) -> Response:
         """DELETE /jsonldContexts/{id}, or with reload=true its content anew (§5.13.5)."""
-        writer = await self.door.writer(request, creates=True)
+        writer = await self.door.manager(request, creates=True)
         key, reload = request.path_params["id"], _flag(request, "reload")
         found = await self.door.contexts.find(key, writer.city)
         if found is None:

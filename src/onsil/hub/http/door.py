@@ -149,6 +149,18 @@ class Door:
             return Writer(tenant, "", frozenset("*"))
         return await self._sender(request)
 
+    async def manager(self, request: Request, *, creates: bool | None = None) -> Writer:
+        """Who sees to what concerns a whole tenant: sources, subscriptions, contexts. A device that
+        writes for its own entities only does not. Raises Problem."""
+        writer = await self.writer(request, creates=creates)
+        if "*" not in writer.entities:
+            raise Problem(
+                403, "OperationNotSupported", "The token is for some entities only",
+                f"기기 {writer.device_id}의 토큰은 도시 전체에 대한 것이 아닙니다. /"
+                f" The device {writer.device_id} is not registered for the whole city.",
+            )  # fmt: skip
+        return writer
+
     async def _sender(self, request: Request) -> Writer:
         """Who sends the request's token. Raises Problem."""
         token = bearer(request)

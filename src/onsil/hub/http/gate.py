@@ -121,6 +121,8 @@ def problem_of(error: Exception) -> Problem | None:
         case asyncpg.QueryCanceledError() | psycopg.errors.QueryCanceled():
             title = "The query takes too long"
             return Problem(403, "TooComplexQuery", title, "Narrow it down.")
+        case asyncpg.ProgramLimitExceededError() | psycopg.errors.ProgramLimitExceeded():
+            return bad_data("a name or a text is too long to be kept")
         case asyncpg.DataError() | psycopg.DataError():
             return bad_data(str(error).split("\n")[0])
         case OperationError():

@@ -158,7 +158,7 @@ class _Registrations:
         return [(one, doc) for one, doc in pairs if doc is not None]
 
     async def _registrar(self, request: Request) -> Writer:
-        writer = await self.door.writer(request)
+        writer = await self.door.manager(request)
         if "*" not in writer.entities:
             title = "The token does not cover registering context sources"
             raise Problem(403, "OperationNotSupported", title)
@@ -166,7 +166,7 @@ class _Registrations:
 
     async def _reader(self, request: Request) -> str:
         if not self.door.open_writing:
-            await self.door.writer(request, creates=False)
+            await self.door.manager(request, creates=False)
         return self.door.tenant(request)
 
 

@@ -88,7 +88,7 @@ class _Resource:
 
     async def create(self, request: Request) -> Response:
         """POST: 201 with the subscription's place (§5.8.1, §5.11.2)."""
-        writer = await self.door.writer(request)
+        writer = await self.door.manager(request)
         raw, context = await self.door.body(request)
         now = self.door.clock.now()
         draft = read_subscription(raw, context, self.kind, now)
@@ -140,7 +140,7 @@ class _Resource:
     async def update(self, request: Request) -> Response:
         """PATCH: 204 (§5.8.2, §5.11.3)."""
         uri = _id(request)
-        writer = await self.door.writer(request)
+        writer = await self.door.manager(request)
         raw, context = await self.door.body(request)
         now = self.door.clock.now()
         kept = await self.door.db.read(writer.city, find_subscription(writer.city, self.kind, uri))
@@ -166,7 +166,7 @@ class _Resource:
     async def delete(self, request: Request) -> Response:
         """DELETE: 204 (§5.8.5, §5.11.6)."""
         uri = _id(request)
-        writer = await self.door.writer(request)
+        writer = await self.door.manager(request)
 
         def steps() -> Steps[bool]:
             return delete_subscription(writer.city, self.kind, uri)
@@ -190,7 +190,7 @@ class _Resource:
 
     async def _reader(self, request: Request) -> str:
         if not self.door.open_writing:
-            await self.door.writer(request, creates=False)
+            await self.door.manager(request, creates=False)
         return self.door.tenant(request)
 
     async def _context(self, request: Request, raw: Any, city: str) -> dict[str, Any]:
