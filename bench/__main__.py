@@ -1,7 +1,8 @@
 """`python -m bench [NAME]`: run one measurement, or all of them.
 
-A module `bench/<name>.py` has `measure() -> Iterator[Figure]`. Standard output holds nothing but
-one JSON object a figure; whatever the modules and their servers say goes to standard error.
+A module `bench/<name>.py` has `measure() -> Iterator[Figure]`; `hub` runs its parts `hub_…`, each
+of which also runs alone. Standard output holds nothing but one JSON object a figure; whatever the
+modules and their servers say goes to standard error.
 """
 
 import contextlib
@@ -11,6 +12,11 @@ import sys
 from pathlib import Path
 
 from bench.figure import Figure
+
+
+def whole(names: list[str]) -> list[str]:
+    """Those that are no other one's part."""
+    return [one for one in names if not any(one.startswith(f"{other}_") for other in names)]
 
 
 def names() -> list[str]:
@@ -36,7 +42,9 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"bench: no {', '.join(unknown)}; there are {', '.join(names())}", file=sys.stderr)
         return 2
-    missed = [figure for name in arguments or names() for figure in run(name) if figure.missed]
+    missed = [
+        figure for name in arguments or whole(names()) for figure in run(name) if figure.missed
+    ]
     return 1 if missed else 0
 
 

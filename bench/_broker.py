@@ -35,14 +35,14 @@ _SCRIPTS = {
 \\set n random(1, 1000000000)
 BEGIN;
 INSERT INTO hub_entity (city, uri, type_ids, doc, created_at, modified_at)
-SELECT 'floor', 'urn:floor:' || (:n)::text || random()::text, '{1}', doc, now(), now()
+SELECT 'floor', 'floor-' || (:n)::text || random()::text, '{1}', doc, now(), now()
   FROM floor_entity WHERE k = 1 RETURNING eid \\gset
 INSERT INTO hub_entity_type (city, type_id, eid) VALUES ('floor', 1, :eid);
 INSERT INTO hub_attr_num (city, attr_id, value, eid)
-SELECT 'floor', a, a, :eid FROM generate_series(1, 6) a;
+SELECT 'floor', a, a, :eid::bigint FROM generate_series(1, 6) a;
 INSERT INTO hub_attr_str (city, attr_id, value, eid)
-SELECT 'floor', a, 'x', :eid FROM generate_series(1, 2) a;
-INSERT INTO hub_attr_rel (city, attr_id, value, eid) VALUES ('floor', 1, 'urn:x', :eid);
+SELECT 'floor', a, 'x', :eid::bigint FROM generate_series(1, 2) a;
+INSERT INTO hub_attr_rel (city, attr_id, value, eid) VALUES ('floor', 1, 'x', :eid);
 INSERT INTO hub_attr_geo (city, attr_id, bounds, eid)
 VALUES ('floor', 1, box '((1,1),(1,1))', :eid);
 COMMIT;

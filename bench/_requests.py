@@ -40,7 +40,11 @@ def entity(number: int) -> dict[str, Any]:
 
 
 def request(method: str, path: str, body: Any = None) -> bytes:
-    head = f"{method} /ngsi-ld/v1{path} HTTP/1.1\r\nHost: bench\r\n"
+    return raw(method, f"/ngsi-ld/v1{path}", body)
+
+
+def raw(method: str, target: str, body: Any = None) -> bytes:
+    head = f"{method} {target} HTTP/1.1\r\nHost: bench\r\n"
     if body is None:
         return f"{head}\r\n".encode()
     content = json.dumps(body).encode()

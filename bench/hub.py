@@ -1,4 +1,7 @@
-"""Readings from a real Mosquitto to committed points, beside raw COPY of the same rows.
+"""The hub: every scenario over HTTP, and readings from a real Mosquitto to committed points.
+
+The scenarios are in `_broker`, `hub_query`, `hub_temporal` and `hub_notify`. Readings stand beside
+raw COPY of the same rows.
 
 A PostgreSQL of its own with durability on, a Mosquitto of its own, QoS 1, ten readings a message.
 The messages wait in the broker; the clock runs from the moment before the ingest, a process of its
@@ -25,7 +28,7 @@ import paho.mqtt.client as paho
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bench import _broker
+from bench import _broker, hub_notify, hub_query, hub_temporal
 from bench.database import installation
 from bench.figure import Figure
 from onsil import devices, hub
@@ -161,8 +164,11 @@ def copy_seconds(dsn: str) -> float:
 
 
 def measure() -> Iterator[Figure]:
-    """The broker over HTTP, then readings a second through the whole way in, against COPY."""
+    """The broker over HTTP, scenario by scenario; readings through the whole way in, by COPY."""
     yield from _broker.measure()
+    yield from hub_query.measure()
+    yield from hub_temporal.measure()
+    yield from hub_notify.measure()
     folder = Path(tempfile.mkdtemp(prefix="onsil-bench-"))
     broker, settings = start_broker(folder)
     try:

@@ -30,6 +30,7 @@ _SETTINGS = {
     "shared_buffers": "256MB",
     "max_connections": "200",
     "max_wal_size": "2GB",
+    "autovacuum_naptime": "15s",  # tables that fill for the first time are planned well soon
     "timezone": "UTC",
     "log_min_messages": "warning",
 }

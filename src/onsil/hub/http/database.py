@@ -22,6 +22,9 @@ T = TypeVar("T")
 _SCOPE = "SELECT set_config('onsil.city', $1, false), set_config('onsil.veil', $2, false)"
 # The statements of writes look rows up by their keys: planned once they are planned well.
 _BEGIN = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
+# After so many uses a connection plans anew: a table that was empty then may have grown since, and
+# nobody tells before statistics are gathered.
+_PLAN_ANEW = frozenset(4**n for n in range(2, 10))
 _TRIES = 5
 _TIMEOUT_S = 10  # for a new connection: a server with much to do is not away
 _PATIENCE_S = 15.0  # for a free connection, when all are at work
@@ -42,6 +45,7 @@ class Database:
     def __init__(self, dsn: str, size: int = 8, view: str = EVERYTHING) -> None:
         self.dsn, self.size, self.view = dsn, size, view
         self._connections = Connections(self._connect, size, _PATIENCE_S)
+        self._uses: dict[int, int] = {}
         # Steps that a city's every write begins with; the door of a stand-alone broker sets it.
         self.bear: Callable[[str], Steps[None]] | None = None
         self.after_write: Callable[[], None] | None = None
@@ -95,6 +99,10 @@ class Database:
             if held.scope != scope:
                 await conn.execute(_SCOPE, *scope)
                 held = Held(conn, scope)
+            pid = conn.get_server_pid()
+            self._uses[pid] = uses = self._uses.get(pid, 0) + 1
+            if uses in _PLAN_ANEW:
+                await conn.execute("DISCARD PLANS")
             yield conn
         except (asyncpg.PostgresConnectionError, ConnectionError) as error:
             self._connections.drop(held)
@@ -126,4 +134,5 @@ class Database:
             f"SET ROLE {APP_ROLE}; SET TIME ZONE 'UTC'; SET statement_timeout = '10s';"
             " SET jit = off; SELECT set_config('onsil.city', '', false)"
         )
+        self._uses[conn.get_server_pid()] = 0
         return conn
