@@ -83,3 +83,18 @@ def test_6_3_10_links_of_pages_are_the_resource_s(broker):
     first, second, *_ = link.split(", ")
     assert first.startswith("</ngsi-ld/v1/entities?count=true&limit=1&offset=0&type=T>")
     assert second.startswith("</ngsi-ld/v1/entities?count=true&limit=1&offset=2&type=T>")
+
+
+@pytest.mark.parametrize("asked", ["options=none", "options=keyValues,none", "format=none"])
+@pytest.mark.parametrize("path", ["/entities/urn:x:1", "/entities?type=T"])
+def test_6_3_20_options_that_are_none_are_refused(broker, problem, path, asked):
+    sign = "&" if "?" in path else "?"
+    assert problem(broker.get(f"{path}{sign}{asked}")) == (400, "InvalidRequest")
+
+
+def test_4_5_23_an_entity_without_linked_ones_comes_alone(broker):
+    broker.make({"id": "urn:x:1", "type": "T",
+                 "owner": {"type": "Relationship", "object": "urn:x:none"}})  # fmt: skip
+    plain = broker.entity("urn:x:1")
+    for join in ("flat", "inline"):
+        assert broker.entity("urn:x:1", f"?join={join}&joinLevel=1") == plain

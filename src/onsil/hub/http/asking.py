@@ -22,6 +22,8 @@ _FORMATS = {
     "keyValues": "simplified",
 }  # fmt: skip
 
+_OPTIONS = frozenset(("sysAttrs", "temporalValues", "aggregatedValues"))
+
 
 class Asked(NamedTuple):
     """How the answer is wanted. `context_inside`: in the body, not in a Link header."""
@@ -64,6 +66,9 @@ def _wanted(
     context: Context, context_url: str, given: str, form: str, accept: str, prefer: str, geo: bool
 ) -> Asked:
     options = given.split(",")
+    unknown = next((o for o in options if o and o not in _FORMATS and o not in _OPTIONS), None)
+    if unknown is not None:
+        raise bad_request(f"there is no option {unknown[:40]!r}")
     form = form or next((o for o in options if o in _FORMATS), "normalized")
     representation: Representation = _FORMATS.get(form, "normalized")  # pyright: ignore
     if form not in _FORMATS and form not in ("temporalValues", "aggregatedValues"):

@@ -173,7 +173,7 @@ class _Entities:
                 without=criteria.contained_by, known=self.door.terms,
             ))  # fmt: skip
         shown = show([replace(found, document=document)], linked, criteria, form, languages, None)
-        return shown if criteria.join == "flat" else shown[0]
+        return shown if criteria.join == "flat" and len(shown) > 1 else shown[0]
 
     async def merge(self, request: Request) -> Response:
         """PATCH /entities/{id}: a patch merged in; `urn:ngsi-ld:null` removes."""
