@@ -12,6 +12,8 @@ from onsil import hub, proof
 from onsil.citizen.models import Membership, Role, User
 from onsil.core.clock import FixedClock
 from onsil.hub.datasets.access import EVERYTHING, veil
+from onsil.hub.datasets.measuring import keep_quality
+from onsil.hub.datasets.quality import Part
 from onsil.hub.datasets.registry import read_datasets
 from onsil.hub.datasets.store import put_datasets
 from onsil.hub.steps import run
@@ -87,7 +89,7 @@ def test_a_stranger_sees_what_it_is_but_not_what_is_in_it(offered):
     stranger = Client(SERVER_NAME="localhost", headers={"accept-language": "ko"})
     page = text(stranger, reverse("data-set", args=[TAPS]))
     assert "신청 후 이용" in page
-    assert GATE not in page
+    assert "모의 버스 단말 1" not in page
     assert reverse("data-request", args=[TAPS]) in page
     assert reverse("data-set-csv", args=[TAPS]) not in page
     for form in ("csv", "parquet", "geojson", "xlsx"):
@@ -111,7 +113,7 @@ def test_from_the_request_to_the_key_and_its_end(anna, official):
     assert mail.outbox[-1].to == ["anna@example.org"]
     assert "승인" in mail.outbox[-1].subject
     page = text(anna, reverse("data-set", args=[TAPS]))
-    assert GATE in page
+    assert "모의 버스 단말 1" in page
     assert anna.get(reverse("data-set-csv", args=[TAPS])).status_code == 200
     unveil()
     shown = anna.post(reverse("data-request-key", args=[id])).content.decode()
@@ -194,3 +196,17 @@ def test_officials_see_use_by_data_set(official, anna):
     assert "모의 토양 온도" in page
     assert re.search(r'모의 토양 온도.*?<td class="number">1</td>', page, re.DOTALL)
     assert "데이터 세트" in page
+
+
+def test_quality_is_shown_and_what_cannot_be_measured_is_no_zero(offered, official):
+    parts = [Part("completeness", "readings", 999, 1000), Part("validity", "entities", 2, 2)]
+    with transaction(CITY) as conn:
+        run(conn, keep_quality(CITY, "simulated-soil-temperature", NOW.date(), parts, NOW))
+    page = text(Client(SERVER_NAME="localhost", headers={"accept-language": "ko"}),
+                reverse("data-set", args=["simulated-soil-temperature"]))  # fmt: skip
+    assert "99.9%" in page
+    assert "100%" in page
+    assert page.count("아직 잴 수 없음") == 3 + 1  # and once in the explanation
+    assert ">0%" not in page
+    rows = text(official, reverse("console-data-sets"))
+    assert "99.9%" in rows

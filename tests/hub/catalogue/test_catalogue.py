@@ -14,9 +14,15 @@ from starlette.testclient import TestClient
 
 from offering import CITY, DEGREES, NOW, PROBES, offer
 from onsil.core.clock import FixedClock
+from onsil.core.database import connect
+from onsil.hub.datasets.measuring import keep_quality
+from onsil.hub.datasets.quality import Part
 from onsil.hub.http.app import make_app
+from onsil.hub.steps import run
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
+DQV = Namespace("http://www.w3.org/ns/dqv#")
+PROV = Namespace("http://www.w3.org/ns/prov#")
 SH = Namespace("http://www.w3.org/ns/shacl#")
 SHAPES = Path(__file__).with_name("dcat_ap_3_0_1.ttl")
 TEMPERATURE = "/dataset/simulated-soil-temperature"
@@ -94,6 +100,31 @@ def test_every_address_in_the_catalogue_answers(door):
     for address in addresses:
         status = 401 if "/simulated-bus-taps/data." in address else 200  # on request
         assert door.get(address.removeprefix("http://testserver")).status_code == status, address
+
+
+def test_lineage_and_measured_quality_are_told(door, fresh_database):
+    parts = [Part("validity", "readings", 3, 4), Part("uniqueness", "entities", 0, 2)]
+    with connect(fresh_database, CITY) as conn:
+        run(conn, keep_quality(CITY, "solar-generation", NOW.date(), parts, NOW))
+        conn.commit()
+    graph = catalogue(door)
+    one = URIRef("http://testserver/dataset/solar-generation")
+    assert list(graph.objects(one, PROV.wasDerivedFrom)) == [
+        URIRef("https://pypi.org/project/pvanalytics/0.2.2/")
+    ]
+    measured = {str(graph.value(node, DQV.isMeasurementOf)): str(graph.value(node, DQV.value))
+                for node in graph.objects(one, DQV.hasQualityMeasurement)}  # fmt: skip
+    assert measured == {"urn:onsil:quality:validity": "0.7500",
+                        "urn:onsil:quality:uniqueness": "0.0000"}  # fmt: skip
+    assert violations(graph) == set()
+
+
+def test_what_is_not_open_is_said_to_be_restricted(door):
+    graph = catalogue(door)
+    rights = {str(one).rsplit("/", 1)[-1]: str(graph.value(one, DCTERMS.accessRights))
+              for one in graph.subjects(RDF.type, DCAT.Dataset)}  # fmt: skip
+    assert rights.pop("simulated-bus-taps").endswith("access-right/RESTRICTED")
+    assert {one.rsplit("/", 1)[-1] for one in rights.values()} == {"PUBLIC"}
 
 
 def test_another_citys_catalogue_is_its_own(door):

@@ -2,34 +2,37 @@
 
 The catalogue is a dcat:Catalog, each data set a dcat:Dataset with a distribution for every way to
 get it, the broker a dcat:DataService. Themes, frequencies and file types are the European Union's
-authority tables.
+authority tables. Lineage is PROV-O's prov:wasDerivedFrom, quality the Data Quality Vocabulary's
+measurements (https://www.w3.org/TR/vocab-dqv/).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlencode
 
 from rdflib import BNode, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCTERMS, FOAF, RDF, RDFS, SKOS, XSD
 from rdflib.term import IdentifiedNode, Node
 
+from onsil.hub.catalogue.formats import FORMATS
 from onsil.hub.contexts import CORE_CONTEXT
 from onsil.hub.datasets.downloads import FORMS, Form, forms_of
+from onsil.hub.datasets.quality import Indicator
 from onsil.hub.datasets.registry import Catalogue, Dataset, Said
 from onsil.hub.datasets.store import Entry
 
 DCAT = Namespace("http://www.w3.org/ns/dcat#")
 ADMS = Namespace("http://www.w3.org/ns/adms#")
+DQV = Namespace("http://www.w3.org/ns/dqv#")
+PROV = Namespace("http://www.w3.org/ns/prov#")
+# An indicator's own address: the ISO standard's measures have none, so they are named, not linked.
+_METRICS = "urn:onsil:quality:"
+Quality = Mapping[str, Mapping[date, Sequence[Indicator]]]
 _EU = "http://publications.europa.eu/resource/authority/"
 _IANA = "https://www.iana.org/assignments/media-types/"
 # What the broker's interface follows: ETSI GS CIM 009 V1.9.1.
 NGSI_LD = "https://www.etsi.org/deliver/etsi_gs/CIM/001_099/009/01.09.01_60/gs_CIM009v010901p.pdf"
-FORMATS: Mapping[str, tuple[str, str]] = {
-    "ttl": ("text/turtle", "turtle"),
-    "jsonld": ("application/ld+json", "json-ld"),
-    "rdf": ("application/rdf+xml", "pretty-xml"),
-}
 _RIGHTS = {"open": "access-right/PUBLIC", "request": "access-right/RESTRICTED"}
 # Seconds of an interval and above → the frequency authority's name.
 _FREQUENCIES = (
@@ -55,14 +58,17 @@ class Addresses:
 
 
 def describe(
-    catalogue: Catalogue, entries: Sequence[Entry], addresses: Addresses, *, whole: bool = True
-) -> Graph:
-    """The graph of a catalogue, or without `whole` of the data sets alone."""
+    catalogue: Catalogue, entries: Sequence[Entry], addresses: Addresses, *, whole: bool = True,
+    quality: Quality | None = None,
+) -> Graph:  # fmt: skip
+    """The graph of a catalogue, or without `whole` of the data sets alone; with the newest day of
+    what was measured of each, by id."""
     made = _Description(addresses)
     if whole:
         made.catalogue(catalogue, entries)
     for entry in entries:
         made.dataset(entry, catalogue)
+        made.quality(entry.dataset, (quality or {}).get(entry.dataset.id, {}))
     if entries:
         made.service(catalogue, [entry.dataset for entry in entries])
     return made.graph
@@ -73,7 +79,15 @@ class _Description:
 
     def __init__(self, addresses: Addresses) -> None:
         self.at, self.graph = addresses, Graph()
-        for prefix, space in (("dcat", DCAT), ("dct", DCTERMS), ("foaf", FOAF), ("adms", ADMS)):
+        spaces = {
+            "dcat": DCAT,
+            "dct": DCTERMS,
+            "foaf": FOAF,
+            "adms": ADMS,
+            "dqv": DQV,
+            "prov": PROV,
+        }
+        for prefix, space in spaces.items():
             self.graph.bind(prefix, space)
         self._broker = URIRef(f"{addresses.broker}/ngsi-ld/v1#{addresses.tenant}")
 
@@ -145,12 +159,44 @@ class _Description:
             self._add(node, dct_accrualPeriodicity=frequency)
             interval = Literal(f"PT{one.interval_s}S", datatype=XSD.duration)
             self._add(node, dcat_temporalResolution=interval)
+        self._lineage(node, one)
         if self.at.page:
             self._add(node, dcat_landingPage=self._typed(self.at.page(one.id), FOAF.Document))
         self._distribution(node, one, "ngsi-ld", Form("application/ld+json", "JSON_LD"),
                            self.at.query(one), download=False)  # fmt: skip
         for name in forms_of(one):
             self._distribution(node, one, name, FORMS[name], self.at.download(one.id, name))
+
+    def _lineage(self, node: URIRef, one: Dataset) -> None:
+        """What it is made of: data sets of this catalogue, and sources outside."""
+        for origin in one.derived_from:
+            self.graph.add((node, PROV.wasDerivedFrom, URIRef(self.at.dataset(origin))))
+        for source in one.sources:
+            origin = URIRef(source.url) if source.url else BNode()
+            self.graph.add((node, PROV.wasDerivedFrom, origin))
+            self.graph.add((origin, RDF.type, PROV.Entity))
+            for text in self._said(source.title):
+                self.graph.add((origin, RDFS.label, text))
+
+    def quality(self, one: Dataset, days: Mapping[date, Sequence[Indicator]]) -> None:
+        """The newest day's measurements; what could not be measured has none."""
+        if not days:
+            return
+        day = max(days)
+        for indicator in days[day]:
+            if indicator.share is None:
+                continue
+            node, metric = BNode(), URIRef(_METRICS + indicator.name)
+            for subject, predicate, value in (
+                (URIRef(self.at.dataset(one.id)), DQV.hasQualityMeasurement, node),
+                (node, RDF.type, DQV.QualityMeasurement),
+                (node, DQV.isMeasurementOf, metric),
+                (node, DQV.value, Literal(indicator.share, datatype=XSD.decimal)),
+                (node, DCTERMS.date, Literal(day)),
+                (metric, RDF.type, DQV.Metric),
+                (metric, SKOS.prefLabel, Literal(indicator.name, lang="en")),
+            ):
+                self.graph.add((subject, predicate, value))
 
     def _distribution(
         self, dataset: URIRef, one: Dataset, name: str, form: Form, url: str, *,

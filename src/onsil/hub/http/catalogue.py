@@ -4,15 +4,19 @@ Without an extension the Accept header chooses the form. These are for harvester
 with curl; the tenant is chosen as in NGSI-LD.
 """
 
+from datetime import date
+from typing import TYPE_CHECKING
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from onsil.hub.catalogue.dcat import FORMATS, Addresses, describe, serialize
+from onsil.hub.catalogue.formats import FORMATS
 from onsil.hub.datasets.access import EVERYTHING
 from onsil.hub.datasets.content import ENTITIES_MAX, Table, entities_of, table_of
 from onsil.hub.datasets.downloads import FILES, FORMS, as_geojson
+from onsil.hub.datasets.measuring import MEASURED_FOR, quality_by_day
 from onsil.hub.datasets.registry import Dataset
 from onsil.hub.datasets.store import Entry, catalogue_of, count_use, dataset, datasets_of
 from onsil.hub.documents import Document
@@ -20,6 +24,9 @@ from onsil.hub.http.contexts import address_of
 from onsil.hub.http.database import VIEW
 from onsil.hub.http.door import Door
 from onsil.hub.http.gate import Problem, not_found
+
+if TYPE_CHECKING:
+    from onsil.hub.catalogue.dcat import Addresses
 
 
 def routes(door: Door) -> list[Route]:
@@ -39,22 +46,30 @@ class _Catalogue:
 
     async def catalogue(self, request: Request) -> Response:
         """GET /catalog.{ttl,jsonld,rdf}."""
+        from onsil.hub.catalogue.dcat import describe, serialize
+
         city = self.door.tenant(request)
         catalogue = await self.door.db.read(city, catalogue_of(city))
         entries = await self.door.db.read(city, datasets_of(city))
-        graph = await run_in_threadpool(describe, catalogue, entries, _addresses(request, city))
+        measured = await self.door.db.read(city, quality_by_day(city, self._since()))
+        at = _addresses(request, city)
+        graph = await run_in_threadpool(describe, catalogue, entries, at, quality=measured)
         _, _, form = request.url.path.strip("/").partition(".")
         return _answer(*await run_in_threadpool(serialize, graph, form or _accepted(request)))
 
     async def dataset(self, request: Request) -> Response:
         """GET /dataset/{id}.{ttl,jsonld,rdf}."""
+        from onsil.hub.catalogue.dcat import describe, serialize
+
         city = self.door.tenant(request)
         id, _, form = request.path_params["id"].partition(".")
         if form and form not in FORMATS:
             raise not_found(f"a description is one of {', '.join(FORMATS)}, not {form[:20]!r}")
         entry = await self._entry(city, id)
         catalogue = await self.door.db.read(city, catalogue_of(city))
-        graph = describe(catalogue, [entry], _addresses(request, city), whole=False)
+        measured = await self.door.db.read(city, quality_by_day(city, self._since(), id))
+        at = _addresses(request, city)
+        graph = describe(catalogue, [entry], at, whole=False, quality=measured)
         return _answer(*serialize(graph, form or _accepted(request)))
 
     async def download(self, request: Request) -> Response:
@@ -83,6 +98,9 @@ class _Catalogue:
         made = await run_in_threadpool(lambda: b"".join(FILES[form](table, one)))
         return Response(made, headers=headers, media_type=media)
 
+    def _since(self) -> date:
+        return self.door.clock.now().date() - MEASURED_FOR
+
     async def _entry(self, city: str, id: str) -> Entry:
         found = await self.door.db.read(city, dataset(city, id))
         if found is None:
@@ -104,7 +122,9 @@ def _streamed(table: Table, one: Dataset, headers: dict[str, str], media: str) -
     return StreamingResponse(pieces, headers=headers, media_type=media)
 
 
-def _addresses(request: Request, city: str) -> Addresses:
+def _addresses(request: Request, city: str) -> "Addresses":
+    from onsil.hub.catalogue.dcat import Addresses
+
     base = address_of(request)
     return Addresses(
         catalogue=f"{base}/catalog",

@@ -12,12 +12,14 @@ from django.views.decorators.http import require_safe
 from onsil.configuration import configuration
 from onsil.core.clock import SystemClock
 from onsil.core.database import Connection
+from onsil.core.periods import local_day
 from onsil.hub.catalogue.dcat import FORMATS, Addresses, describe, serialize
 from onsil.hub.datasets.access import NOTHING, may_read, opened_by, veil
 from onsil.hub.datasets.content import ENTITIES_MAX, current_table, entities_of, series_of_dataset
 from onsil.hub.datasets.content import table_of as whole_table
 from onsil.hub.datasets.downloads import FILES, FORMS, as_geojson, forms_of
 from onsil.hub.datasets.lineage import lineage_of
+from onsil.hub.datasets.measuring import MEASURED_FOR, quality_by_day
 from onsil.hub.datasets.registry import Dataset
 from onsil.hub.datasets.store import (
     Entry,
@@ -44,6 +46,7 @@ from onsil.portal.offer import (
     rows_of,
     usage_chart,
 )
+from onsil.portal.quality import quality_of
 from onsil.portal.views.explore import urls
 from onsil.tenancy import transaction
 
@@ -105,6 +108,8 @@ def data_set(request: HttpRequest, id: str) -> HttpResponse:
         lines = run(conn, lines_of(city.code, series))
         used = run(conn, uses(city.code, id, now.date()))
         days = run(conn, uses_by_day(city.code, now.date() - timedelta(days=USAGE_DAYS), id))
+        since = now.date() - MEASURED_FOR
+        measured = run(conn, quality_by_day(city.code, since, id))
         datasets = [other.dataset for other in run(conn, datasets_of(city.code))]
     title, source = one.title.text(language), source_of(one)
     table = current_table(one, documents)
@@ -119,6 +124,7 @@ def data_set(request: HttpRequest, id: str) -> HttpResponse:
         "forms": [(form, reverse(f"data-set-{form}", args=[id])) for form in forms_of(one)],
         "readable": one.open or view == id,
         "usage": usage_chart(days, now.date(), _("최근 30일"), use_words()),
+        "quality": quality_of(measured.get(id, {}), local_day(now, city.zone)),
         "lineage": draw(lineage_of(one, datasets), id, language, _("바깥 출처")),
         "rdf": [(form, reverse(f"data-set-{form}", args=[id])) for form in FORMATS],
         "query": at.query(one), "curl": curl(at, one), "address": at.dataset(id),
@@ -155,7 +161,9 @@ def rdf(request: HttpRequest, form: str, id: str = "") -> HttpResponse:
     with transaction(city) as conn:
         about = run(conn, catalogue_of(city))
         entries = [_entry(conn, city, id)] if id else run(conn, datasets_of(city))
-    content, media = serialize(describe(about, entries, addresses(request), whole=not id), form)
+        measured = run(conn, quality_by_day(city, _CLOCK.now().date() - MEASURED_FOR, id))
+    graph = describe(about, entries, addresses(request), whole=not id, quality=measured)
+    content, media = serialize(graph, form)
     return HttpResponse(content, content_type=media)
 
 
