@@ -51,6 +51,7 @@ def routes(door: Door) -> list[Route]:
     sender = Sender(
         store, door.clock, Words(door.contexts), door.notify_reach, door.house.default_city
     )
+    door.db.after_write = sender.look
     door.alongside(_at_work(sender, store))
     made: list[Route] = []
     for kind, path in PATHS.items():

@@ -1,19 +1,18 @@
 """Notifications by HTTP and HTTPS: one POST each, on connections that are kept (§5.8.6).
 
-HTTP itself is h11's; around it is what notifications need and no more: redirects are not followed,
-proxies of the environment not used, and only addresses reached that were checked.
+Redirects are not followed, proxies of the environment not used, and only addresses reached that
+were checked. Of an answer only its status matters; the rest is read to keep the connection.
 """
 
 import asyncio
 import base64
+import re
 import ssl
 import time
 from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
-
-import h11
 
 from onsil.hub.subscriptions.addresses import Reach, Unreachable, checked_addresses
 from onsil.hub.subscriptions.queueing import Result
@@ -22,7 +21,15 @@ from onsil.hub.subscriptions.terms import Endpoint
 
 IDLE_S = 30.0
 _ANSWER_MAX = 64 * 1024
-_CHUNK = 16 * 1024
+# RFC 9110 §5.1, §5.5: what may stand in a header; RFC 9112 §4, §6, §7: how an answer is framed.
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[!-~](?:[ \t!-~]*[!-~])?|")
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})[ \r]")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_FIELD = re.compile(
+    rb"^(content-length|transfer-encoding|connection):[ \t]*([^\r\n]*)", re.M | re.I
+)
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]*\n")
 # Refusals that another try may turn into an acceptance.
 _TRY_AGAIN = frozenset((408, 421, 423, 425, 429))
 
@@ -63,12 +70,115 @@ def target_of(uri: str) -> Target:
     return Target(Place(secure, host, port), authority, path, login)
 
 
-class _Connection:
+class HttpFault(Exception):
+    """What came back is no answer, or what should go out no request."""
+
+
+@lru_cache(maxsize=4096)
+def _head(target: Target, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """A request up to its length. Raises HttpFault for headers that HTTP does not have."""
+    lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.authority}"]
+    for name, value in headers:
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise HttpFault(f"{name[:40]!r} cannot be sent as a header")
+        lines.append(f"{name}: {value}")
+    return "\r\n".join([*lines, "Content-Length: "]).encode("ascii")
+
+
+class _Answer:
+    """An answer as it comes in: `feed` until it is whole."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._begins: int | None = None  # where the body does
+        self._chunked = False
+        self._length: int | None = None
+        self.status = 0
+        self.keeps = False  # the connection is good for another request
+
+    def feed(self, data: bytes) -> bool:
+        """Whether the answer is whole. Raises HttpFault."""
+        self._data += data
+        while self._begins is None:
+            if not self._read_head():
+                return False
+        if self._chunked:
+            return self._read_chunks() or self._gives_up()
+        if self._length is None:
+            return self._gives_up()  # it goes on to the connection's end
+        read = len(self._data) - self._begins
+        self.keeps = self.keeps and read <= self._length
+        return read >= self._length or self._gives_up()
+
+    @property
+    def ends_with_connection(self) -> bool:
+        return self._begins is not None and not self._chunked and self._length is None
+
+    def _gives_up(self) -> bool:
+        """A long answer is not read to its end: its status is known."""
+        if len(self._data) <= _ANSWER_MAX:
+            return False
+        self.keeps = False
+        return True
+
+    def _read_head(self) -> bool:
+        end = _HEAD_END.search(self._data)
+        if end is None:
+            if len(self._data) > _ANSWER_MAX:
+                raise HttpFault("an answer without end to its headers")
+            return False
+        head = bytes(self._data[: end.start()])
+        first = _STATUS.match(head + b"\r")
+        if first is None:
+            raise HttpFault("not an HTTP answer")
+        self.status = int(first[2])
+        if 100 <= self.status < 200:
+            del self._data[: end.end()]
+            return True  # the answer itself follows
+        self._begins = end.end()
+        fields: dict[bytes, set[bytes]] = {}
+        for name, value in _FIELD.findall(head):
+            words = (word.strip().lower() for word in value.split(b","))
+            fields.setdefault(name.lower(), set()).update(words)
+        self._frame(fields)
+        self.keeps = first[1] == b"1" and b"close" not in fields.get(b"connection", ())
+        return True
+
+    def _frame(self, fields: dict[bytes, set[bytes]]) -> None:
+        if self.status in (204, 304):
+            self._length = 0
+        elif b"transfer-encoding" in fields:
+            self._chunked = b"chunked" in fields[b"transfer-encoding"]
+        elif b"content-length" in fields:
+            lengths = fields[b"content-length"]
+            (length,) = lengths if len(lengths) == 1 else (b"",)
+            if not length.isdigit() or len(length) > 18:
+                raise HttpFault("an answer of no clear length")
+            self._length = int(length)
+
+    def _read_chunks(self) -> bool:
+        """Drop the chunks that are whole; True after the last."""
+        assert self._begins is not None
+        while (size := _CHUNK.match(self._data, self._begins)) is not None:
+            length = int(size[1], 16)
+            if length == 0:
+                trailer = re.compile(rb"\r?\n|.*\r?\n\r?\n", re.S).match(self._data, size.end())
+                return trailer is not None
+            if len(self._data) < size.end() + length + 2:
+                return False
+            del self._data[self._begins : size.end() + length]
+            del self._data[self._begins : self._data.index(b"\n", self._begins) + 1]
+        return False
+
+
+class _Connection(asyncio.Protocol):
     """One connection, for one request after another."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-        self._http = h11.Connection(h11.CLIENT)
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[int] | None = None
+        self._answer = _Answer()
+        self._lost = False
         self.used = time.monotonic()
         self.answered = False
 
@@ -76,47 +186,51 @@ class _Connection:
     def usable(self) -> bool:
         """Whether another request may go out on it."""
         fresh = time.monotonic() - self.used < IDLE_S
-        idle = self._http.our_state is h11.IDLE
-        return fresh and idle and not (self._reader.at_eof() or self._writer.is_closing())
+        return fresh and not self._lost and self._answer.keeps
 
-    async def post(self, target: Target, headers: dict[str, str], content: bytes) -> int:
-        """Send one request: the answer's status. Raises OSError or h11.ProtocolError."""
-        self.answered = False
-        request = h11.Request(
-            method="POST", target=target.path,
-            headers=[("Host", target.authority), *headers.items(),
-                     ("Content-Length", str(len(content)))],
-        )  # fmt: skip
-        parts = (request, h11.Data(data=content), h11.EndOfMessage())
-        self._writer.write(b"".join(self._http.send(part) or b"" for part in parts))
-        await self._writer.drain()
-        status = await self._status()
-        self.used = time.monotonic()
-        return status
+    async def post(self, head: bytes, content: bytes) -> int:
+        """Send one request: the answer's status. Raises OSError or HttpFault."""
+        if self._lost or self._transport is None:
+            raise ConnectionResetError("the receiver hung up")
+        self._answer, self.answered = _Answer(), False
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._transport.write(b"%b%d\r\n\r\n%b" % (head, len(content), content))
+        try:
+            return await self._waiting
+        finally:
+            self._waiting = None
+            self.used = time.monotonic()
 
-    async def _status(self) -> int:
-        status, read = 0, 0
-        while True:
-            event = self._http.next_event()
-            if event is h11.NEED_DATA:
-                chunk = await self._reader.read(_CHUNK)
-                self.answered = self.answered or bool(chunk)
-                self._http.receive_data(chunk)
-            elif isinstance(event, h11.Response):
-                status = event.status_code
-            elif isinstance(event, h11.Data):
-                read += len(event.data)
-                if read > _ANSWER_MAX:
-                    return status  # not read to its end, so not usable again
-            elif isinstance(event, h11.EndOfMessage):
-                if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
-                    self._http.start_next_cycle()
-                return status
-            elif isinstance(event, h11.ConnectionClosed):
-                raise ConnectionResetError("the receiver hung up")
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        waiting = self._waiting
+        if waiting is None or waiting.done():
+            self.close()  # nothing was asked
+            return
+        self.answered = True
+        try:
+            if self._answer.feed(data):
+                waiting.set_result(self._answer.status)
+        except HttpFault as fault:
+            waiting.set_exception(fault)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = True
+        waiting = self._waiting
+        if waiting is None or waiting.done():
+            return
+        if exc is None and self._answer.ends_with_connection:
+            waiting.set_result(self._answer.status)
+        else:
+            waiting.set_exception(exc or ConnectionResetError("the receiver hung up"))
 
     def close(self) -> None:
-        self._writer.close()
+        self._lost = True
+        if self._transport is not None:
+            self._transport.close()
 
 
 class HttpSender:
@@ -134,44 +248,44 @@ class HttpSender:
         if target.credentials and "authorization" not in {name.lower() for name in headers}:
             headers["Authorization"] = target.credentials
         try:
+            head = _head(target, tuple(headers.items()))
+        except HttpFault as fault:
+            return "refused", str(fault)
+        try:
             async with asyncio.timeout(endpoint.timeout_s):
-                status = await self._post(target, headers, message.content)
-        except h11.LocalProtocolError as error:
-            return "refused", str(error)
+                status = await self._post(target.place, head, message.content)
         except TimeoutError:
             return "failed", f"no answer within {endpoint.timeout_s:g} s"
-        except (OSError, h11.RemoteProtocolError) as error:
+        except (OSError, HttpFault) as error:
             return "failed", str(error) or type(error).__name__
         if 200 <= status < 300:
             return "sent", ""
         again = status >= 500 or status in _TRY_AGAIN
         return ("failed" if again else "refused"), f"answered {status}"
 
-    async def _post(self, target: Target, headers: dict[str, str], content: bytes) -> int:
-        idle = self._idle[target.place]
+    async def _post(self, place: Place, head: bytes, content: bytes) -> int:
+        idle = self._idle[place]
         while idle:
             kept = idle.pop()
             if not kept.usable:
                 kept.close()
                 continue
             try:
-                return await self._on(kept, target, headers, content)
-            except (OSError, h11.RemoteProtocolError):
+                return await self._on(kept, place, head, content)
+            except OSError:
                 if kept.answered:
                     raise
                 # The receiver hung up on a connection kept from the time before.
-        return await self._on(await self._open(target.place), target, headers, content)
+        return await self._on(await self._open(place), place, head, content)
 
-    async def _on(
-        self, connection: _Connection, target: Target, headers: dict[str, str], content: bytes
-    ) -> int:
+    async def _on(self, connection: _Connection, place: Place, head: bytes, content: bytes) -> int:
         try:
-            status = await connection.post(target, headers, content)
+            status = await connection.post(head, content)
         except BaseException:
             connection.close()
             raise
         if connection.usable:
-            self._idle[target.place].append(connection)
+            self._idle[place].append(connection)
         else:
             connection.close()
         return status
@@ -180,10 +294,11 @@ class HttpSender:
         addresses = await checked_addresses(place.host, place.port, self._reach)
         for last, address in enumerate(addresses, 1 - len(addresses)):
             try:
-                return _Connection(*await asyncio.open_connection(
-                    address, place.port, ssl=self._tls if place.secure else None,
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    _Connection, address, place.port, ssl=self._tls if place.secure else None,
                     server_hostname=place.host if place.secure else None,
-                ))  # fmt: skip
+                )  # fmt: skip
+                return connection
             except OSError:
                 if last == 0:
                     raise

@@ -34,8 +34,9 @@ from onsil.hub.subscriptions.terms import SourceChange, Stored, Subscription
 CHANNEL = "onsil_outbox"
 ENTITIES_MAX = 500  # in one notification
 WAKE_AGAIN_S = 0.1
+LATELY_S = 5.0
 _HOPS_MAX = 6
-_woken = {"at": 0.0}
+_woken = {"at": -LATELY_S, "told": -LATELY_S}
 
 
 def enqueue_changes(city: str, changes: Sequence[Change]) -> Steps[None]:
@@ -185,9 +186,15 @@ def wake_sender() -> Steps[None]:
     just now: a sender that was woken stays awake for longer than that.
     """
     now = time.monotonic()
+    _woken["told"] = now
     if now - _woken["at"] >= WAKE_AGAIN_S:
         _woken["at"] = now
         yield Ask("SELECT pg_notify($1, '')", (CHANNEL,))
+
+
+def told_lately() -> bool:
+    """Whether a transaction of this process that may be committing now has told something."""
+    return time.monotonic() - _woken["told"] < LATELY_S
 
 
 def enqueue_source_changes(city: str, changes: Sequence[SourceChange]) -> Steps[None]:

@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg
 
@@ -19,11 +19,10 @@ from onsil.core.database import ALL_CITIES, APP_ROLE
 from onsil.hub.documents import Document
 from onsil.hub.subscriptions.addresses import Reach
 from onsil.hub.subscriptions.by_http import HttpSender
-from onsil.hub.subscriptions.by_mqtt import MqttSender
 from onsil.hub.subscriptions.deliveries import Lane, Row, Tally, read_numbers, write_down
 from onsil.hub.subscriptions.feeding import Feed, Roll
 from onsil.hub.subscriptions.linked import fetch_linked
-from onsil.hub.subscriptions.outbox import CHANNEL
+from onsil.hub.subscriptions.outbox import CHANNEL, told_lately
 from onsil.hub.subscriptions.periodic import entries_of
 from onsil.hub.subscriptions.queueing import EndpointQueue, Job, Result
 from onsil.hub.subscriptions.rendering import (
@@ -36,14 +35,18 @@ from onsil.hub.subscriptions.rendering import (
 from onsil.hub.subscriptions.sources import shown_registrations
 from onsil.hub.subscriptions.terms import Endpoint, Subscription
 
+if TYPE_CHECKING:
+    from onsil.hub.subscriptions.by_mqtt import MqttSender
+
 log = logging.getLogger(__name__)
 
 LOCK = "SELECT pg_try_advisory_lock(hashtext('onsil hub notifications'))"
-AWAKE_S = 0.25  # looks often for so long after it was woken
-OFTEN_S = 0.01
+AWAKE_S = 1.0  # looks often for so long after it was woken
+OFTEN_S = 0.02
 SELDOM_S = 0.5
+REFRESH_S = 0.25  # so soon a subscription's pause or end is heeded, even if nothing else happens
 STANDBY_S = 1.0
-WRITE_DOWN_S = 0.01
+WRITE_DOWN_S = 0.05
 SWEEP_S = 15.0
 SETTLE_S = 0.1
 URN = "urn:ngsi-ld:Notification:"
@@ -88,6 +91,13 @@ class Sender:
         self._tallies: dict[Lane, Tally] = {}
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._mqtt: MqttSender | None = None
+        self._results = asyncio.Event()
+
+    def look(self) -> None:
+        """Look at once, if a transaction that is now committed may have told something."""
+        if self.at_work and told_lately():
+            self._wake.set()
 
     async def run(self) -> None:
         """Send, or stand by while another process does; for ever."""
@@ -119,7 +129,7 @@ class Sender:
 
     @asynccontextmanager
     async def _working(self):
-        self._http, self._mqtt = HttpSender(self._reach), MqttSender(self._reach)
+        self._http = HttpSender(self._reach)
         loops = [
             asyncio.create_task(part())
             for part in (self._feeding, self._writing_down, self._ticking, self._sweeping)
@@ -139,17 +149,19 @@ class Sender:
             with suppress(Exception):
                 await self._write_down()
             await self._http.close()
-            await self._mqtt.close()
+            if self._mqtt is not None:
+                await self._mqtt.close()
 
     # From the outbox into the queues.
 
     async def _feeding(self) -> None:
-        awake_until = 0.0
+        awake_until = refresh_at = 0.0
         loop = asyncio.get_running_loop()
         while True:
             rows = await self._store.read(ALL_CITIES, self._feed.next_rows())
-            if rows or loop.time() >= awake_until:
+            if rows or loop.time() >= refresh_at:
                 await self._refresh()
+                refresh_at = loop.time() + REFRESH_S
             for row in self._feed.fresh(rows):
                 self._accept(row)
             await self._unspill()
@@ -173,7 +185,7 @@ class Sender:
     def _accept(self, row: Row, *, again: bool = False) -> None:
         active = self._roll.active.get((row.city, row.number))
         if active is None:
-            self._done.append((row.city, row.outbox_id))
+            self._strike(row.city, [row.outbox_id])
             return
         subscription, last = active
         key = subscription.endpoint.uri
@@ -204,7 +216,8 @@ class Sender:
             numbers = await self._store.read(ALL_CITIES, read_numbers(self._feed.after))
             self._feed.overlooked(numbers)
             self._http.close_idle()
-            await self._mqtt.close_idle()
+            if self._mqtt is not None:
+                await self._mqtt.close_idle()
 
     async def _ticking(self) -> None:
         """Periodic notifications."""
@@ -261,9 +274,8 @@ class Sender:
         why = ""
         try:
             message = await self._message(job)
-            scheme = job.subscription.endpoint.uri.partition(":")[0]
-            binding: Binding = self._mqtt if scheme.startswith("mqtt") else self._http
-            result, why = await binding.send(job.subscription.endpoint, message)
+            endpoint = job.subscription.endpoint
+            result, why = await self._binding(endpoint).send(endpoint, message)
         except Exception as error:
             if type(error).__name__ == "DatabaseAway":
                 result, why = "failed", "the database is away"
@@ -286,10 +298,20 @@ class Sender:
         else:
             tally.failed += 1
             tally.last_failure = now
+        self._results.set()
         self._roll.notified(job.lane, begun)
         if result != "failed":
             self._strike(job.subscription.city, job.rows)
         self._pump(key)
+
+    def _binding(self, endpoint: Endpoint) -> Binding:
+        if not endpoint.uri.startswith("mqtt"):
+            return self._http
+        if self._mqtt is None:  # loaded once it is needed
+            from onsil.hub.subscriptions.by_mqtt import MqttSender
+
+            self._mqtt = MqttSender(self._reach)
+        return self._mqtt
 
     async def _message(self, job: Job) -> Message:
         subscription = job.subscription
@@ -317,10 +339,13 @@ class Sender:
 
     def _strike(self, city: str, rows: Iterable[int]) -> None:
         self._done += [(city, row) for row in rows]
+        self._results.set()
 
     async def _writing_down(self) -> None:
         while True:
+            await self._results.wait()
             await asyncio.sleep(WRITE_DOWN_S)
+            self._results.clear()
             await self._write_down()
 
     async def _write_down(self) -> None:
