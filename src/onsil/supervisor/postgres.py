@@ -16,8 +16,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
-
 from onsil.configuration import ROOT_HOME, embedded_dsn, embedded_socket_folder
 from onsil.core.programs import run_program
 from onsil.core.refusal import OperationError
@@ -122,6 +120,10 @@ class EmbeddedPostgres:
             os.chown(folder, entry.pw_uid, entry.pw_gid)
 
     def running(self) -> bool:
+        if not (self.socket_folder / ".s.PGSQL.5432").exists():
+            return False
+        import psycopg  # late, so that what stands before the server's start is short
+
         try:
             with psycopg.connect(self.dsn("postgres"), connect_timeout=2):
                 return True
@@ -200,6 +202,8 @@ class EmbeddedPostgres:
 
     def create_database(self, name: str, template: str | None = None) -> str:
         """Make the database where it does not exist yet; its DSN."""
+        import psycopg
+
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             if not connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", (name,)
@@ -209,6 +213,8 @@ class EmbeddedPostgres:
         return self.dsn(name)
 
     def drop_database(self, name: str) -> None:
+        import psycopg
+
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # pyright: ignore
 

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO, StringIO
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from onsil.hub.contexts import CORE
 from onsil.hub.datasets.content import Table, plain_value
 from onsil.hub.datasets.registry import Dataset
 from onsil.hub.documents import Document, time_text
+
+if TYPE_CHECKING:  # loaded when a file is made: the broker starts without them
+    import pyarrow as pa
 
 # A spreadsheet runs a cell that begins so as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -80,6 +79,9 @@ def as_csv(table: Table) -> Iterator[bytes]:
 
 def as_parquet(table: Table, dataset: Dataset) -> bytes:
     """Numbers as doubles, times as UTC microseconds, the unit in each column's metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     arrays, fields = [], []
     for number, column in enumerate(table.columns):
         array = _array([row[number] for row in table.rows])
@@ -93,7 +95,9 @@ def as_parquet(table: Table, dataset: Dataset) -> bytes:
     return sink.getvalue()
 
 
-def _array(values: Sequence[Any]) -> pa.Array:
+def _array(values: Sequence[Any]) -> "pa.Array":
+    import pyarrow as pa
+
     there = [value for value in values if value is not None]
     if there and all(isinstance(value, datetime) for value in there):
         return pa.array(values, pa.timestamp("us", "UTC"))
@@ -124,6 +128,8 @@ def as_xlsx(table: Table, dataset: Dataset) -> bytes:
 
 def workbook(table: Table, about: Sequence[tuple[str, str]]) -> bytes:
     """A table as a workbook, with a second sheet of lines about it."""
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("data")
     sheet.append([column.header for column in table.columns])
@@ -141,6 +147,8 @@ def _cell(sheet: Any, value: Any) -> Any:
     """Numbers as numbers, the rest as text that no spreadsheet takes for a formula."""
     if value is None or _is_number(value) or isinstance(value, bool):
         return value
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(sheet, value=str(_plain(value)))
     cell.data_type = "s"
     return cell
