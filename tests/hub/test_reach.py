@@ -47,13 +47,17 @@ def test_an_open_broker_reaches_private_addresses_but_no_link_local_ones():
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ([], ["*"]),
+        ([], ["loopback"]),
+        (["--host", "0.0.0.0"], []),  # noqa: S104
+        (["--context-host", "*"], ["*"]),
         (["--token", "t"], []),
         (["--context-host", "a.example", "--context-host", "http://10.1.2.3:8087"],
          ["a.example", "http://10.1.2.3:8087"]),
     ],
 )  # fmt: skip
-def test_where_contexts_may_be_fetched_from_is_open_as_writing_is(monkeypatch, options, expected):
+def test_contexts_are_fetched_from_this_machine_at_most_unless_a_host_is_named(
+    monkeypatch, options, expected
+):
     assert told(monkeypatch, options)["house"]["context_hosts"] == expected
 
 

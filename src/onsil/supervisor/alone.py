@@ -29,8 +29,9 @@ class Broker:
 
     Writing is open, unless there is a `token`. `contexts` is a folder of contexts to know without
     a network, `context_hosts` those that others may be fetched from: without any, an open broker
-    fetches from anywhere, one with a token from nowhere. With a token `source_hosts` and
-    `notify_hosts` are sent to besides public addresses. `alias` is its pseudonym in Via headers.
+    that only this machine reaches fetches what this machine serves, any other nothing. With a
+    token `source_hosts` and `notify_hosts` are sent to besides public addresses. `alias` is its
+    pseudonym in Via headers.
     """
 
     host: str = "127.0.0.1"
@@ -99,10 +100,12 @@ def application() -> Any:
 def _told(broker: Broker, dsn: str) -> str:
     import orjson
 
+    from onsil.hub.contexts.fetching import LOOPBACK, is_loopback
+
     contexts = str(broker.contexts.resolve()) if broker.contexts else ""
-    anywhere = () if broker.token else ("*",)
+    ours = (LOOPBACK,) if not broker.token and is_loopback(broker.host) else ()
     house = {
-        "context_hosts": broker.context_hosts or anywhere, "source_hosts": broker.source_hosts,
+        "context_hosts": broker.context_hosts or ours, "source_hosts": broker.source_hosts,
         "notify_hosts": broker.notify_hosts, "alias": broker.alias,
     }  # fmt: skip
     told = {"dsn": dsn, "token": broker.token, "contexts": contexts, "house": house}

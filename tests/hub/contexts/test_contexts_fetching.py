@@ -197,3 +197,13 @@ def test_where_any_host_may_be_fetched_from_private_ones_may_be_too(address):
 @pytest.mark.parametrize("address", ["169.254.169.254", "224.0.0.1", "0.0.0.0", "fe80::1"])  # noqa: S104
 def test_link_local_addresses_are_never_fetched_from(address):
     refused(allowed=("*",), names={"contexts.example": [address]})
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "127.8.8.8"])
+def test_what_this_machine_serves_may_be_allowed_alone(name):
+    fetched, _ = fetch(
+        f"http://{name}:8087/city.jsonld", allowed=("loopback",), names={name: ["127.0.0.1"]}
+    )
+    assert fetched.document == DOCUMENT
+    refused(allowed=("loopback",))
+    refused(f"http://{name}:8087/c", allowed=("loopback",), names={name: ["10.0.0.1"]})

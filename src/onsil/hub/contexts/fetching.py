@@ -1,8 +1,9 @@
 """Fetching contexts, for allowed hosts only: no private address, no large or slow answer.
 
 An entry of the allow-list is a host (`example.org`: https and public addresses only), an origin
-(`http://10.1.2.3:8087`: exactly that, wherever it is), or `*`: any, at private addresses, too, but
-not link-local ones. Redirects are checked like first requests.
+(`http://10.1.2.3:8087`: exactly that, wherever it is), `loopback`: whatever this machine itself
+serves, or `*`: any, at private addresses, too, but not link-local ones. Redirects are checked like
+first requests.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 # IPv6 addresses that stand for IPv4 ones elsewhere (RFC 6052, RFC 8215).
 _TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _PORTS = {"http": 80, "https": 443}
+
+LOOPBACK = "loopback"
 
 Addresses = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -57,6 +60,7 @@ class Fetcher:
     ) -> None:
         entries = [entry.strip().rstrip("/").lower() for entry in allowed if entry.strip()]
         self._anywhere = "*" in entries
+        self._loopback = LOOPBACK in entries
         self._origins = frozenset(e for e in entries if "://" in e)
         self._hosts = frozenset(e for e in entries if "://" not in e)
         self._addresses, self._transport, self._timeout_s = addresses, transport, timeout_s
@@ -118,12 +122,13 @@ class Fetcher:
         named = f"{parts.scheme}://{parts.netloc.lower()}"
         trusted = named in self._origins
         listed = host in self._hosts and parts.scheme == "https" and port == 443
-        if not trusted and not listed and not self._anywhere:
+        here = self._loopback and is_loopback(host)
+        if not (trusted or listed or here or self._anywhere):
             raise _away(url, f"{named} is not among the allowed hosts")
         found = await self._addresses(host, port)
         if not found:
             raise _away(url, "no address")
-        usable = _is_usable if self._anywhere else _is_public
+        usable = _is_usable if self._anywhere else is_loopback if here else _is_public
         if not trusted and not all(usable(address) for address in found):
             raise _away(url, f"{host} is not at an address to fetch from")
         # The checked address itself is asked, so that the name cannot turn to another meanwhile.
@@ -137,6 +142,17 @@ def _is_public(address: str) -> bool:
     if mapped is not None:
         found = mapped
     return found.is_global and not found.is_multicast and not any(found in n for n in _TRANSLATED)
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host's name or address stands for this machine alone."""
+    if name == "localhost":
+        return True
+    try:
+        found = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _is_usable(address: str) -> bool:
