@@ -349,3 +349,10 @@ def test_5_7_2_other_tenants_see_nothing(door):
     assert CITY
     answer = door.get("/entities", headers={"NGSILD-Tenant": "elsewhere"}, type="Building")
     assert problem(answer) == (404, "NonexistentTenant")
+
+
+def test_6_3_13_count_is_taken_as_an_option_as_it_once_was(broker):
+    broker.make({"id": "urn:x:a", "type": "Counted"}, {"id": "urn:x:b", "type": "Counted"})
+    answer = broker.get("/entities?type=Counted&limit=1&options=count,keyValues")
+    assert answer.headers["NGSILD-Results-Count"] == "2"
+    assert answer.json() == [{"id": "urn:x:a", "type": "Counted"}]

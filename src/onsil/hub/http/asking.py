@@ -22,7 +22,8 @@ _FORMATS = {
     "keyValues": "simplified",
 }  # fmt: skip
 
-_OPTIONS = frozenset(("sysAttrs", "temporalValues", "aggregatedValues"))
+# `count` was an option once (V1.3.1) and still is with some clients.
+_OPTIONS = frozenset(("sysAttrs", "temporalValues", "aggregatedValues", "count"))
 
 
 class Asked(NamedTuple):
@@ -150,6 +151,12 @@ def content_type(request: Request, allowed: Sequence[str]) -> str:
     if kind not in allowed:
         raise Problem(415, "")
     return kind
+
+
+def is_counted(request: Request) -> bool:
+    """Whether the number of all that is found is wanted (§6.3.13)."""
+    given = request.query_params
+    return given.get("count") == "true" or "count" in given.get("options", "").split(",")
 
 
 def flag(request: Request, name: str) -> bool:

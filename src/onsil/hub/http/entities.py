@@ -127,7 +127,8 @@ class _Entities:
             raise bad_data(f"an entity's id is a URI, not {uri[:80]!r}")
         fits, clock = of_type(request, form.context), self.door.clock
         spread = await self.door.sources.of(request, city, "retrieveEntity")
-        if spread is None and not request.scope["query_string"] and is_whole(form):
+        plain = not request.scope["query_string"] and not asks_for_map(request)
+        if spread is None and plain and is_whole(form):
             text = await self.door.db.read(city, rendered_entity(
                 self._rendered, city, uri, form, self.door.terms, clock.now()
             ))  # fmt: skip

@@ -18,7 +18,7 @@ from onsil.hub.documents import (
     render_feature,
 )
 from onsil.hub.http.amending import answer_entities
-from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number
+from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, is_counted, number
 from onsil.hub.http.criteria import Criteria, from_parameters, from_query
 from onsil.hub.http.distributing import Spread
 from onsil.hub.http.door import PREFIX, Door
@@ -133,7 +133,7 @@ class _Querying:
     ) -> Response:
         limit = number(request, "limit", LIMIT, 0, LIMIT_MAX)
         offset = number(request, "offset", 0, 0, OFFSET_MAX)
-        counted = request.query_params.get("count") == "true"
+        counted = is_counted(request)
         if limit == 0 and not counted:
             raise bad_data("limit=0 goes with count=true")
         geometry = geometry_of(request, form)

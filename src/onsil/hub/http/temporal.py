@@ -16,7 +16,7 @@ from starlette.routing import Route
 from onsil.hub.documents import DocumentError, is_uri, parse_languages
 from onsil.hub.entity_maps import HERE
 from onsil.hub.http import temporal_provision
-from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, number, paging
+from onsil.hub.http.asking import LIMIT_MAX, Asked, answer, is_counted, number, paging
 from onsil.hub.http.criteria import Criteria, from_parameters, from_query
 from onsil.hub.http.distributing import Spread, entity_path
 from onsil.hub.http.door import PREFIX, Door
@@ -48,7 +48,6 @@ FORMATS = frozenset(
     ("normalized", "concise", "simplified", "keyValues", "temporalValues", "aggregatedValues")
 )
 _TEMPORAL = ("timerel", "timeAt", "endTimeAt", "timeproperty")
-# `count` was an option once (V1.3.1) and still is with some clients.
 _OPTIONS = FORMATS | {"sysAttrs", "count"}
 PAGE = 30  # instances of one entity in an answer, where nothing else is set
 PAGE_MAX = 10_000  # instances of one entity that a client may ask for in one answer
@@ -244,12 +243,10 @@ async def _answer_query(
     door: Door, request: Request, question: Question, query: Mapping[str, Any] | None = None
 ) -> Response:
     """The answer to a query, in parameters or (`query`) in a body."""
-    given = request.query_params
     wanted = _wanted(request, question)
     limit = number(request, "limit", 20, 0, LIMIT_MAX)
     offset = number(request, "offset", 0, 0, 10_000_000)
-    options = given.get("options", "").split(",")
-    counted = given.get("count") == "true" or "count" in options
+    counted = is_counted(request)
     if not limit and not counted:
         raise bad_data("limit=0 goes with count=true")
     wanted, told, new = await within_map(
