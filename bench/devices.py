@@ -32,7 +32,7 @@ from onsil.core.database import connect
 
 DEVICES = 4_500
 MESSAGES = 60_000  # the publisher may have 65,535 under way
-FLEET_S = int(os.environ.get("ONSIL_BENCH_FLEET_S", "130"))
+FLEET_S = int(os.environ.get("ONSIL_BENCH_FLEET_S", "65"))
 ATTRIBUTES = (("activePower", "W"), ("voltage", "V"), ("frequency", "Hz"))
 T0 = datetime(2025, 3, 1, tzinfo=UTC)
 RATE_GOAL = 8_000
