@@ -28,7 +28,7 @@ from onsil.configuration import embedded_home
 from onsil.supervisor.postgres import EmbeddedPostgres, program
 
 CONNECTIONS = 16
-SECONDS = 6.0
+SECONDS = 5.0
 GOALS = {"update": 800.0, "get": 2000.0, "batch": 20_000.0}
 _SCRIPTS = {
     "create": """

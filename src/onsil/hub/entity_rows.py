@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from onsil.hub.arrays import literal
+from onsil.hub.arrays import numbers as number_array
 from onsil.hub.documents import Document, Instance, parse_time, time_text
 from onsil.hub.rows import typed_rows
 from onsil.hub.steps import Ask, Rows, Steps
@@ -187,12 +187,15 @@ def _save(
     sent += [[w.eid for w in over], [_body(w.after) for w in over]]
     sent += [[_expiry(w.after) for w in over], [w.eid for w in placed]]
     sent += [[_types(w.after, numbers) for w in placed], [_scopes(w.after) for w in placed]]
-    sent += ["{" + ",".join(g[0] for g in gone) + "}", literal(g[1] for g in gone)]
-    sent += [literal(g[2] for g in gone)]
+    sent += ["{" + ",".join(g[0] for g in gone) + "}", number_array(g[1] for g in gone)]
+    sent += [number_array(g[2] for g in gone)]
     for kind, rows in (("num", moved), *added.items()):
         values = [row[1] for row in rows]
-        sent += [literal(row[0] for row in rows), literal(values) if kind == "num" else values]
-        sent += [literal(row[2] for row in rows)]
+        sent += [
+            number_array(row[0] for row in rows),
+            number_array(values) if kind == "num" else values,
+        ]
+        sent += [number_array(row[2] for row in rows)]
     yield Ask(_SAVE, tuple(sent))
 
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import orjson
 
-from onsil.hub.arrays import literal, microseconds
+from onsil.hub.arrays import instants, microseconds
+from onsil.hub.arrays import numbers as number_array
 from onsil.hub.changes import Change
 from onsil.hub.documents import VALUE_KEYS
 from onsil.hub.record import record_steps
@@ -270,10 +271,10 @@ def _add(city: str, pairs: Sequence[tuple[Entry, _Place]]) -> Steps[None]:
         return
     entries = [entry for entry, _ in pairs]
     yield Ask(_ADD, (
-        city, literal(p.teid for _, p in pairs), literal(p.attr_id for _, p in pairs),
-        [e.dataset for e in entries], literal(e.ts for e in entries),
-        literal(e.at for e in entries), literal(e.observed_at for e in entries),
-        literal(e.deleted_at for e in entries), literal(e.num for e in entries),
+        city, number_array(p.teid for _, p in pairs), number_array(p.attr_id for _, p in pairs),
+        [e.dataset for e in entries], instants(e.ts for e in entries),
+        instants(e.at for e in entries), instants(e.observed_at for e in entries),
+        instants(e.deleted_at for e in entries), number_array(e.num for e in entries),
         orjson.dumps([e.body for e in entries]).decode(),
     ))  # fmt: skip
 
