@@ -59,8 +59,10 @@ WITH given AS (
 SELECT uri, new FROM kept
 """
 
+# Only what is missing: each row that is tried takes a number of the sequence.
 _LEARN = """
-INSERT INTO hub_term (city, iri) SELECT $1, iri FROM unnest($2::text[]) iri ORDER BY iri
+INSERT INTO hub_term (city, iri) SELECT $1, u.iri FROM unnest($2::text[]) AS u(iri)
+ WHERE NOT EXISTS (SELECT FROM hub_term t WHERE t.city = $1 AND t.iri = u.iri) ORDER BY u.iri
 ON CONFLICT DO NOTHING
 """
 
@@ -116,7 +118,7 @@ def append_changes(
     """Note what became of entities in the temporal evolution. One change an entity at most."""
     moved = [c for c in changes if c.before is None or c.after is None or _other_kind(c)]
     if moved:
-        yield from keep_entities(city, [_kept(change) for change in moved])
+        yield from keep_entities(city, [_kept(change) for change in moved], terms)
     entries = [entry for change in changes for entry in entries_of(change)]
     yield from append_entries(city, entries, terms)
 
@@ -151,10 +153,14 @@ def _kept(change: Change) -> Kept:
     return Kept(change.uri, document.types, change.at, deleted, _expiry(document))
 
 
-def keep_entities(city: str, kept: Sequence[Kept]) -> Steps[dict[str, bool]]:
+def keep_entities(
+    city: str, kept: Sequence[Kept], terms: Dictionary | None = None
+) -> Steps[dict[str, bool]]:
     """Know these entities, with these types beside earlier ones; whether each is new."""
-    iris = sorted({iri for one in kept for iri in one.types})
-    yield Ask(_LEARN, (city, iris))
+    known = terms.numbers(city) if terms else {}
+    iris = sorted({iri for one in kept for iri in one.types if iri not in known})
+    if iris:
+        yield Ask(_LEARN, (city, iris))
     rows = yield Ask(_ENTITIES, (
         city, [one.uri for one in kept], [orjson.dumps(one.types).decode() for one in kept],
         [one.at for one in kept], [one.deleted for one in kept], [one.expires_at for one in kept],
@@ -202,7 +208,7 @@ def _look_up(
         found: dict[str, list[str]] = {uri: list(iris) for uri, iris in types}
         when = {e.uri: e.at for e in entries if e.uri in unknown}
         yield from keep_entities(
-            city, [Kept(uri, found.get(uri, []), at) for uri, at in when.items()]
+            city, [Kept(uri, found.get(uri, []), at) for uri, at in when.items()], terms
         )
         rows = yield ask
     held = {uri: (teid, plain or {}, governed) for uri, teid, plain, governed, _ in rows}
