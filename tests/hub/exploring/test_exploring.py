@@ -25,7 +25,7 @@ from onsil.hub.exploring.question import (
     read_question,
 )
 from onsil.hub.exploring.sources import Source, city_sources, open_sources
-from onsil.hub.exploring.tables import tabled
+from onsil.hub.exploring.tables import spoken, tabled
 from onsil.hub.http.gate import Problem
 from onsil.hub.query.q import parse_q
 from onsil.hub.steps import run
@@ -215,6 +215,14 @@ def test_gaps_are_gaps():
     (line,) = lines_of(body, {("urn:x", "a"): Known("W", "measured", 600)})
     assert [value for _, value in broken(line, "raw", 600)] == [0, 1, 2, None, 3]
     assert tabled(body).rows[0] == ["urn:x", "a", at[0], 0]
+
+
+def test_values_are_told_as_people_read_them():
+    assert spoken({"ko": "밸브", "en": "Valve"}, "en-GB") == "Valve"
+    assert spoken({"ko": "밸브"}, "en") == "밸브"
+    assert spoken({"a": 1}, "ko") == '{"a":1}'
+    assert spoken(True, "ko") == "true"
+    assert spoken(1.5, "ko") == 1.5
 
 
 def test_periods():

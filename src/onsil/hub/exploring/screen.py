@@ -119,12 +119,13 @@ def pretty(body: Any) -> tuple[str, bool]:
     return text[:JSON_SHOWN], len(text) > JSON_SHOWN
 
 
-def told(answer: Answer) -> dict[str, Any]:
+def told(answer: Answer, language: str) -> dict[str, Any]:
     """A console's answer, as JSON and as a table where it is one."""
     table = tabled(answer.body) if answer.good else Table((), [])
     return {
         "answer": answer, "json": pretty(answer.body), "table": table,
-        "rows": table.rows[:ROWS_SHOWN], "more": max(0, len(table.rows) - ROWS_SHOWN),
+        "rows": [[spoken(value, language) for value in row] for row in table.rows[:ROWS_SHOWN]],
+        "more": max(0, len(table.rows) - ROWS_SHOWN),
         "columns": table.columns if table.rows else (Column("id"),),
     }  # fmt: skip
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from onsil.hub.datasets.content import Column, Table
 from onsil.hub.documents import VALUE_KEYS, parse_time
 from onsil.hub.query.units import UNIT_CODES
@@ -68,10 +70,13 @@ def value_of(given: Any) -> Any:
 
 
 def spoken(value: Any, language: str) -> Any:
-    """A text of several languages in the reader's, or in one that there is; others as they are."""
-    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
-        return value
-    return value.get(language[:2]) or next(iter(value.values()), None)
+    """A value as a page tells it: texts of several languages in the reader's or in one there is,
+    structures and truth as JSON."""
+    if isinstance(value, dict) and value and all(isinstance(v, str) for v in value.values()):
+        return value.get(language[:2]) or next(iter(value.values()))
+    if isinstance(value, bool | dict | list):
+        return orjson.dumps(value).decode()
+    return value
 
 
 def place_of(entity: Mapping[str, Any]) -> tuple[float, float] | None:

@@ -69,7 +69,7 @@ def call(request: HttpRequest) -> HttpResponse:
         found = called(conn, desk, request.POST.dict(), _CLOCK.now())  # pyright: ignore
     if found is None:
         raise Http404
-    return render(request, "onsil/explore/console_answer.html", told(found))
+    return render(request, "onsil/explore/console_answer.html", told(found, desk.language))
 
 
 @contextmanager
