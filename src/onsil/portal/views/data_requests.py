@@ -101,7 +101,7 @@ def _form(
     return render(request, "portal/data_request.html", {
         "set": one, "id": one.id, "title": title, "provider": one.provider.text(language),
         "description": one.description.text(language), "given": given, "terms": term_words(),
-        "refusal": "" if refusal is None else refusal.text(language), "held": held[:1],
+        "told": "" if refusal is None else refusal.text(language), "held": held[:1],
         "may_ask": not any(r["it"].pending(now) for r in held),
         "least": PURPOSE_LEAST, "most": PURPOSE_MOST, "organisation_most": ORGANISATION_MOST,
     }, status=200 if refusal is None else 400)  # fmt: skip
