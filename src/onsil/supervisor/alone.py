@@ -100,7 +100,7 @@ def application() -> Any:
 def _told(broker: Broker, dsn: str) -> str:
     import orjson
 
-    from onsil.hub.contexts.fetching import LOOPBACK, is_loopback
+    from onsil.core.loopback import LOOPBACK, is_loopback
 
     contexts = str(broker.contexts.resolve()) if broker.contexts else ""
     ours = (LOOPBACK,) if not broker.token and is_loopback(broker.host) else ()

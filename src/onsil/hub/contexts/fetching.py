@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
+from onsil.core.loopback import LOOPBACK, is_loopback
 from onsil.hub.contexts.compiled import ContextError
 from onsil.hub.contexts.library import SIZE_MAX, read_document
 
@@ -29,7 +30,6 @@ _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 _TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _PORTS = {"http": 80, "https": 443}
 
-LOOPBACK = "loopback"
 
 Addresses = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -142,17 +142,6 @@ def _is_public(address: str) -> bool:
     if mapped is not None:
         found = mapped
     return found.is_global and not found.is_multicast and not any(found in n for n in _TRANSLATED)
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host's name or address stands for this machine alone."""
-    if name == "localhost":
-        return True
-    try:
-        found = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return False
-    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _is_usable(address: str) -> bool:
