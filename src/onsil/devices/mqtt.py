@@ -5,6 +5,7 @@ holds its readings has been committed. Whatever dies in between, the broker send
 hub's duplicate rule makes that harmless. Messages are gathered for a moment and recorded together.
 """
 
+import gc
 import logging
 import queue
 import threading
@@ -34,6 +35,7 @@ MESSAGES_MAX = 2_000
 ROUTES_MAX = 100_000
 SEEN_EVERY_S = 2.0
 NO_CITY = "unknown"
+YOUNG_MAX = 50_000  # about what a batch makes; none of it forms cycles
 
 __all__ = ["MESSAGES_MAX", "MqttSettings", "run_mqtt"]
 
@@ -67,6 +69,8 @@ def run_mqtt(
     is published, even while this process is away.
     """
     clock = clock or SystemClock()
+    gc.freeze()  # what was loaded stays
+    gc.set_threshold(YOUNG_MAX, *gc.get_threshold()[1:])
     link = Link(settings, clock, ready or threading.Event())
     store = _Store(dsn, clock, stop)
     routes = _Routes()
