@@ -57,8 +57,8 @@ class Offered:
         known = await self._known(city)
         if known.queries:
             asked = request.query_params
-            named = tuple(asked.get(name, "") for name in ("type", "q", "scopeQ"))
-            for id in known.queries.get(named, ()):  # pyright: ignore[reportArgumentType]
+            named = (asked.get("type", ""), asked.get("q", ""), asked.get("scopeQ", ""))
+            for id in known.queries.get(named, ()):
                 self._counts[city, id, API] += 1
         return NOTHING if known.closed else EVERYTHING
 
