@@ -52,6 +52,11 @@ def serve(broker: Broker) -> None:
 
     Raises OperationError when the port is taken or the database does not start.
     """
+    # Here and not in the thread below: workers are forked, and one forked while a thread imports
+    # would wait for ever for that import's lock.
+    import psycopg  # noqa: F401
+
+    from onsil.supervisor import tables  # noqa: F401
     from onsil.supervisor.postgres import EmbeddedPostgres
 
     _check_port(broker)
