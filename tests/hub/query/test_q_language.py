@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onsil.hub.contexts import CORE
+from onsil.hub.query.jsonpath import tree_path
 from onsil.hub.query.patterns import checked_pattern, compiled_pattern
 from onsil.hub.query.q import (
     META,
@@ -190,3 +191,10 @@ def test_patterns_that_could_take_for_ever_are_refused(pattern):
 )  # fmt: skip
 def test_ordinary_patterns_are_taken(pattern):
     compiled_pattern(checked_pattern(pattern))
+
+
+@pytest.mark.parametrize(("one", "other"), [("a==true", "a==1"), ("a==0", "a==false")])
+def test_truth_is_no_number_whatever_was_asked_before(one, other):
+    first, second = parse_q(one), parse_q(other)
+    assert first != second
+    assert tree_path(first) != tree_path(second)

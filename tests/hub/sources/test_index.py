@@ -2,6 +2,7 @@
 
 import asyncio
 
+from asynchronous import in_a_loop
 from federating import source
 from onsil.hub.http.database import Database
 from onsil.hub.sources.index import SourceIndex
@@ -20,7 +21,7 @@ def known(dsn, between):
         await db.close()
         return [[one.uri for one in found] for found in (before, after)]
 
-    return asyncio.run(look())
+    return in_a_loop(look())
 
 
 def test_a_first_registration_counts_in_every_process_from_when_it_is_answered(fresh_database):

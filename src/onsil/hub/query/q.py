@@ -11,7 +11,7 @@ dates, times, instants, URIs; ranges `1..5` and lists `1,2,3` go with `==` and `
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
@@ -90,6 +90,11 @@ class Comparison:
     path: Path
     operator: str = ""
     values: tuple[Any, ...] = ()
+    # True equals 1.0 and is another value in a query: terms alike but for that are not the same.
+    _kinds: tuple[type, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_kinds", tuple(type(value) for value in self.values))
 
 
 @dataclass(frozen=True)
