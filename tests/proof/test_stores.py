@@ -1,11 +1,13 @@
 """A log in a folder and at a URL: the same objects, the same compare-and-swap, whatever fails."""
 
+import shutil
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -291,6 +293,23 @@ def test_two_sequencers_with_databases_of_their_own_never_sign_two_histories(
     final = max(signed, key=lambda held: held.size)
     place = home.log(CITY, 2026).store
     assert verify_published(place, SIGNER.verifier_keys(final.origin), seen=signed).ok
+
+
+@pytest.mark.parametrize(("times", "told"), [(1, None), (9, "again and again")])
+def test_a_folder_that_another_clears_is_written_to_again(tmp_path, monkeypatch, times, told):
+    taken = []
+    replace = Path.replace
+
+    def cleared(draft, target):
+        if len(taken) < times:
+            taken.append(shutil.rmtree(draft.parent))
+        return replace(draft, target)
+
+    monkeypatch.setattr(Path, "replace", cleared)
+    store = FolderStore(tmp_path)
+    with pytest.raises(OperationError, match=told) if told else nullcontext():
+        store.write({"staging/12": b"tiles"})
+    assert (store.read("staging/12") or [None])[0] == (None if told else b"tiles")
 
 
 def test_publishing_never_goes_back_and_gathers_signatures(tmp_path):

@@ -72,6 +72,14 @@ class FolderStore:
         return content, sha256(content).hexdigest()
 
     def write(self, objects: Mapping[str, bytes]) -> None:
+        for _ in range(_TRIES):
+            try:
+                return self._write(objects)
+            except FileNotFoundError:  # another sequencer has cleared the folder meanwhile
+                continue
+        raise OperationError(f"{self.path} is taken away again and again", retry=True)
+
+    def _write(self, objects: Mapping[str, bytes]) -> None:
         folders: set[Path] = set()
         for path, content in objects.items():
             _write(self.path / path, content, folders)
