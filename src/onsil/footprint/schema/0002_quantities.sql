@@ -1,0 +1,2 @@
+-- quantities
+SELECT 1;

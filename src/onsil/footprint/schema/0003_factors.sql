@@ -1,0 +1,2 @@
+-- factors
+SELECT 1;

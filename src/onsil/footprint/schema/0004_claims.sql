@@ -1,0 +1,2 @@
+-- claims
+SELECT 1;

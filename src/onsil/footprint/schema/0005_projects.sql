@@ -1,0 +1,2 @@
+-- projects
+SELECT 1;

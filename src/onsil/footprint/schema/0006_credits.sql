@@ -1,0 +1,2 @@
+-- credits
+SELECT 1;

@@ -1,0 +1,2 @@
+-- market
+SELECT 1;

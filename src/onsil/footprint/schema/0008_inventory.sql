@@ -1,0 +1,2 @@
+-- inventory
+SELECT 1;

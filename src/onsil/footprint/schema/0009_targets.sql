@@ -1,0 +1,2 @@
+-- targets
+SELECT 1;

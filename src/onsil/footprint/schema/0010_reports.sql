@@ -1,0 +1,2 @@
+-- reports
+SELECT 1;
