@@ -23,7 +23,7 @@ YEAR = local_days(date(2025, 1, 1), date(2026, 1, 1), SEOUL)
 def test_a_fifth_saved_pays_the_top_step_once(home, claim, programme, clock):
     (evidence,) = building.record_savings(CITY, "home-1", claim.id, clock=clock)
     assert evidence.kind == "electricity-saving"
-    assert evidence.quantity == (claim.lines[0].amount_wh / 1000).quantize(Decimal("1e-9"))
+    assert evidence.quantity == (claim.lines[0].amount / 1000).quantize(Decimal("1e-9"))
     baseline = Decimal(evidence.facts["baseline"])
     assert abs(evidence.quantity / baseline - Decimal("0.2")) < Decimal("1e-6")
     again = building.record_savings(CITY, "home-1", claim.id, clock=clock)

@@ -122,7 +122,7 @@ def test_a_gap_is_missing_and_never_zero():
     found = solar([4000] * 9 + [None])
     assert isinstance(found, Outcome)
     coverage = found.coverage["generation"]
-    assert found.lines[0].amount_wh == 9000
+    assert found.lines[0].amount == 9000
     assert (coverage["used"], coverage["missing"], coverage["excluded"]) == (9, 1, {})
     assert coverage["gaps"] == [[9, 10, "missing"]]
 
@@ -133,13 +133,13 @@ def test_impossible_intervals_are_excluded_with_their_reasons():
     assert found.coverage["generation"]["excluded"] == {
         "above-capacity": 1, "export-impossible": 1, "export-missing": 1, "negative": 1,
     }  # fmt: skip
-    assert found.lines[0].amount_wh == 16_000
+    assert found.lines[0].amount == 16_000
 
 
 def test_a_little_above_capacity_is_still_possible():
     found = solar([5500] * 10)
     assert isinstance(found, Outcome)
-    assert found.lines[0].amount_wh == 13_750
+    assert found.lines[0].amount == 13_750
 
 
 def test_too_many_gaps_and_unknown_export_are_refused(refused):
@@ -241,7 +241,7 @@ def test_days_with_a_gap_are_left_out_of_both_sides():
     whole = run(building_energy_savings, building())
     assert isinstance(whole, Outcome)
     lost = sum(one.values[i] / 4 for i in holes)
-    assert whole.lines[0].amount_wh - found.lines[0].amount_wh == lost
+    assert whole.lines[0].amount - found.lines[0].amount == lost
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_added_solar_is_metered_back(plain_use):
     assert isinstance(run(building_energy_savings, inputs), Refusal)
     forgotten = run(building_energy_savings, building(series={"electricity": grid}))
     assert isinstance(forgotten, Outcome)
-    assert forgotten.lines[0].amount_wh == 365 * made
+    assert forgotten.lines[0].amount == 365 * made
 
 
 def test_hourly_buildings_are_judged_by_the_hour():

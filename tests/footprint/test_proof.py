@@ -49,7 +49,7 @@ def test_an_untouched_city_verifies(sealed):
 
 _ALTERATIONS = [
     ("quantification", "UPDATE footprint_run SET co2e_t = co2e_t + 1"),
-    ("claim", "UPDATE footprint_claim_line SET amount_wh = amount_wh + 1"),
+    ("claim", "UPDATE footprint_claim_line SET amount = amount + 1"),
     ("claim", "UPDATE footprint_claim SET programme = 'voluntary'"),
     ("issuance", "UPDATE footprint_batch SET vintage = 2030"),
     ("retirement", "UPDATE footprint_retirement SET beneficiary = '다른 기업'"),

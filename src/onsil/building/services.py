@@ -210,8 +210,8 @@ def site_savings(city: str, period: Period) -> list[SiteSavings]:
         here = {claim.id: claim for stream in streams for claim in by_stream[stream]}
         energy_wh = co2e_t = Decimal(0)
         for claim in here.values():
-            own = sum((line.amount_wh for line in claim.lines if line.meter in streams), Decimal(0))
-            whole = sum((line.amount_wh for line in claim.lines), Decimal(0))
+            own = sum((line.amount for line in claim.lines if line.meter in streams), Decimal(0))
+            whole = sum((line.amount for line in claim.lines), Decimal(0))
             energy_wh += own
             co2e_t += claim.co2e_t * own / whole
         found.append(SiteSavings(one, energy_wh, co2e_t, tuple(here.values()), latest[one.id]))
@@ -266,7 +266,7 @@ def record_savings(
                 programme,
                 home.person,
                 kind,
-                _kwh(line.amount_wh),
+                _kwh(line.amount),
                 claim.period.end - timedelta(microseconds=1),
                 "footprint",
                 str(claim.id),

@@ -43,7 +43,7 @@ def export_bundle(conn: Connection, city: str, run_id: UUID) -> bytes | Refusal:
             "inputs": inputs,
             "inputs_sha256": stored["inputs_sha256"],
             "readings": {
-                sha256: text.decode("ascii")
+                sha256: text.decode("utf-8")
                 for sha256, text in rows.readings(conn, city, run_id).items()
             },
             "factor_sets": rows.factor_sets_used(conn, city, list(inputs["factor_sets"].values())),
@@ -85,7 +85,7 @@ def _hashes(held: dict[str, Any]) -> list[str]:
 
 
 def _calculation(held: dict[str, Any]) -> list[str]:
-    lines = {sha256: text.encode("ascii") for sha256, text in held["readings"].items()}
+    lines = {sha256: text.encode("utf-8") for sha256, text in held["readings"].items()}
     inputs = canonical_bytes(held["inputs"]).decode()
     again = check(inputs, lines)
     if isinstance(again, Refusal):

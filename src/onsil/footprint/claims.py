@@ -83,7 +83,7 @@ def _insert(
     with localcontext(ARITHMETIC):
         co2e_t = found.co2e_t * width / _SCALE
         energy_wh = found.energy_wh * width / _SCALE
-        amounts = [line.amount_wh * width / _SCALE for line in found.lines]
+        amounts = [line.amount * width / _SCALE for line in found.lines]
     execute(
         conn,
         """INSERT INTO footprint_claim
@@ -95,14 +95,15 @@ def _insert(
         ),
     )  # fmt: skip
     held = sorted(zip(found.lines, amounts, strict=True), key=lambda pair: pair[0].meter)
-    for line, amount_wh in held:
+    for line, amount in held:
         execute(
             conn,
             """INSERT INTO footprint_claim_line
-            (city, claim_id, meter, quantity, share, period, amount_wh)
-            VALUES (%s, %s, %s, %s, int4range(%s, %s), %s, %s)""",
+            (city, claim_id, meter, quantity, share, period, amount, unit)
+            VALUES (%s, %s, %s, %s, int4range(%s, %s), %s, %s, %s)""",
             (
-                city, made, line.meter, line.quantity, *shares, as_range(found.period), amount_wh,
+                city, made, line.meter, line.quantity, *shares, as_range(found.period), amount,
+                line.unit,
             ),
         )  # fmt: skip
     stored = rows.claim_of(conn, city, made)

@@ -6,7 +6,7 @@ tonne; rounding to whole tonnes happens once, at issuance.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import cache
@@ -17,19 +17,15 @@ from typing import Any
 from onsil.core.canonical import canonical_bytes, decimal_text, instant_text
 from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
+from onsil.footprint.engines import FORMS, NEWEST
 from onsil.footprint.factors import Factor
-from onsil.footprint.methodologies import check_parameters, methodology
-from onsil.footprint.terms import (
-    NOT_YET_MEASURABLE,
-    QUANTIFIED,
-    ActivitySeries,
-    MethodInputs,
-    Outcome,
-)
+from onsil.footprint.factors.coefficients import CoefficientTable
+from onsil.footprint.methodologies import check_parameters, check_tables, methodology
+from onsil.footprint.terms import NOT_YET_MEASURABLE, ActivitySeries, MethodInputs
 
-FORMAT = "onsil-run-1"
+FORMAT = NEWEST
 ARITHMETIC = Context(prec=50, rounding=ROUND_HALF_EVEN)
-_CODE = ("engine.py", "intervals.py", "factors", "methodologies", "savings")
+_CODE = ("engine.py", "engines", "intervals.py", "factors", "methodologies", "savings")
 _NOT_CALCULATING = ("pages.py",)
 
 
@@ -81,6 +77,24 @@ def parse_lines(lines: bytes) -> tuple[tuple[datetime, ...], tuple[Decimal, ...]
     return tuple(times), tuple(values)
 
 
+def table_lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """A table as it is hashed and kept: canonical JSON, one row a line, in the order given."""
+    return b"".join(canonical_bytes(row) + b"\n" for row in rows)
+
+
+def tables_from_lines(
+    inputs: Mapping[str, Any], lines_by_sha256: Mapping[str, bytes]
+) -> dict[str, list[dict[str, Any]]]:
+    """Each role's rows, as plain values, by the hash that the inputs name.
+
+    Raises KeyError when rows are not there.
+    """
+    return {
+        role: [json.loads(line) for line in lines_by_sha256[one["sha256"]].splitlines()]
+        for role, one in inputs.get("tables", {}).items()
+    }
+
+
 def series_from_manifest(
     inputs: Mapping[str, Any], lines_by_sha256: Mapping[str, bytes]
 ) -> dict[str, ActivitySeries]:
@@ -103,19 +117,26 @@ def series_from_manifest(
 
 
 def calculate(
-    inputs: Mapping[str, Any], series: Mapping[str, ActivitySeries]
+    inputs: Mapping[str, Any],
+    series: Mapping[str, ActivitySeries],
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any] | Refusal:
-    """Run the methodology that the canonical inputs name, on these series.
+    """Run the methodology that the canonical inputs name, on these series and tables.
 
-    `inputs` are plain JSON values as stored. Returns the outputs, ready for canonical bytes; a
-    refusal when the methodology does not apply (but `not-yet-measurable` is an output of its own).
+    `inputs` are plain JSON values as stored. Returns the outputs, ready for canonical bytes, in
+    the form that the inputs name; a refusal when the methodology does not apply (but
+    `not-yet-measurable` is an output of its own). Raises KeyError for an unknown form.
     """
+    form = FORMS[inputs["format"]]
     made = methodology(inputs["methodology"]["id"], inputs["methodology"]["version"])
     if isinstance(made, Refusal):
         return made
     parameters = check_parameters(made, inputs["parameters"])
     if isinstance(parameters, Refusal):
         return parameters
+    typed = check_tables(made, tables or {})
+    if isinstance(typed, Refusal):
+        return typed
     with localcontext(ARITHMETIC):
         found = made.quantify(
             MethodInputs(
@@ -128,49 +149,24 @@ def calculate(
                 series=series,
                 factors={c: Factor.from_document(f) for c, f in inputs["factors"].items()},
                 gwp_set=inputs["gwp_set"],
+                tables=typed,
+                coefficients={
+                    table: CoefficientTable.from_document(one)
+                    for table, one in inputs.get("coefficients", {}).items()
+                },
             )
         )
     if isinstance(found, Refusal):
-        return _not_measurable(found) if found.code == NOT_YET_MEASURABLE else found
-    return _quantified(found)
-
-
-def _quantified(found: Outcome) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "status": QUANTIFIED,
-        "co2e_t": found.co2e_t,
-        "gases_kg": found.gases_kg,
-        "energy_wh": sum((line.amount_wh for line in found.lines), Decimal(0)),
-        "lines": [
-            {"meter": line.meter, "quantity": line.quantity, "amount_wh": line.amount_wh}
-            for line in found.lines
-        ],
-        "uncertainty": found.uncertainty,
-        "coverage": found.coverage,
-        "details": found.details,
-    }
-
-
-def _not_measurable(found: Refusal) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "status": NOT_YET_MEASURABLE,
-        "co2e_t": Decimal(0),
-        "gases_kg": None,
-        "energy_wh": Decimal(0),
-        "lines": [],
-        "refusal": {
-            "code": found.code,
-            "ko": found.ko,
-            "en": found.en,
-            "facts": dict(found.facts),
-        },
-    }
+        return form.not_measurable(found) if found.code == NOT_YET_MEASURABLE else found
+    return form.quantified(found)
 
 
 def recalculate(inputs_text: str, lines_by_sha256: Mapping[str, bytes]) -> bytes | Refusal:
-    """The output bytes that stored inputs and readings lead to."""
+    """The output bytes that stored inputs, readings and tables lead to."""
     inputs = json.loads(inputs_text)
-    found = calculate(inputs, series_from_manifest(inputs, lines_by_sha256))
+    found = calculate(
+        inputs,
+        series_from_manifest(inputs, lines_by_sha256),
+        tables_from_lines(inputs, lines_by_sha256),
+    )
     return found if isinstance(found, Refusal) else canonical_bytes(found)

@@ -6,8 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from onsil.core.periods import Period
+from onsil.core.periods import Period, local_day, local_days
 from onsil.core.quantities import UnitError, convert, same_dimension
 from onsil.core.refusal import Refusal
 from onsil.footprint.terms import ActivitySeries
@@ -57,6 +58,22 @@ class Intervals:
             "used_pct": (Decimal(100 * used) / expected).quantize(Decimal("0.01")),
             "gaps": gaps,
         }
+
+
+def daily(kept: Intervals, zone: ZoneInfo) -> dict[str, Decimal]:
+    """The sum of what was used by local day, for days that have any; an interval belongs to the
+    day in which it starts."""
+    days: dict[str, Decimal] = {}
+    step, last = timedelta(seconds=kept.step_s), len(kept.values)
+    day, index = local_day(kept.period.start, zone), 0
+    while index < last:
+        after_day = local_days(day, day + timedelta(days=1), zone)
+        after = min(last, -(-(after_day.end - kept.period.start) // step))
+        total = sum((v for v in kept.values[index:after] if v is not None), Decimal(0))
+        if total:
+            days[day.isoformat()] = total
+        day, index = day + timedelta(days=1), after
+    return days
 
 
 def fate_at(coverage: dict[str, Any], offset_s: int) -> str:

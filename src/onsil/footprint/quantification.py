@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,11 +20,19 @@ from onsil.core.periods import Period, local_day
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine, rows
 from onsil.footprint.factors import Factor, FactorAuthority, choose_factor, factor_set
-from onsil.footprint.methodologies import Methodology, check_parameters, methodology
+from onsil.footprint.factors.coefficients import CoefficientTable, coefficient_sets
+from onsil.footprint.methodologies import (
+    Methodology,
+    check_parameters,
+    check_tables,
+    coefficients_of,
+    methodology,
+)
 from onsil.footprint.store import as_range, execute, lock
 from onsil.footprint.terms import ActivitySeries, Recomputation, Run
 
 SeriesKey = str | int | tuple[str, str]
+Rows = Sequence[Mapping[str, Any]]
 SEOUL = ZoneInfo("Asia/Seoul")
 
 
@@ -38,18 +47,25 @@ def quantify(
     actor: str,
     clock: Clock,
     zone: ZoneInfo = SEOUL,
+    *,
+    tables: Mapping[str, Rows] | None = None,
+    coefficients: Mapping[str, str] | None = None,
+    version: str | None = None,
 ) -> Run | Refusal:
     """Quantify one period by a methodology's newest version, and keep inputs, readings, outputs.
 
     `series` names a series for each role as "entity#attribute", (entity, attribute) or the hub's
-    number. `authority` says on whose word the factors are used, one for each commodity needed.
+    number. `tables` brings rows for each table role, every one with an id of its own.
+    `authority` says on whose word the factors are used, one for each commodity needed, or none;
+    `coefficients` names another set than the methodology's own for a table of coefficients.
     The same inputs again give the run that is already there. A run whose gates did not hold is
     kept too, with the status not-yet-measurable, and cannot be claimed.
 
-    Refused: unknown-methodology, parameter-invalid, unknown-series, role-missing, factor codes of
-    `choose_factor`, factor-missing, and the methodology's own codes.
+    Refused: unknown-methodology, parameter-invalid, unknown-series, role-missing, row-invalid,
+    factor codes of `choose_factor`, factor-missing, unknown-coefficients, and the methodology's
+    own codes.
     """
-    made = methodology(methodology_id)
+    made = methodology(methodology_id, version)
     if isinstance(made, Refusal):
         return made
     stated = check_parameters(made, parameters)
@@ -58,12 +74,19 @@ def quantify(
     found = _find_series(conn, city, made, series)
     if isinstance(found, Refusal):
         return found
+    typed = check_tables(made, tables or {})
+    if isinstance(typed, Refusal):
+        return typed
     authorities = [authority] if isinstance(authority, FactorAuthority) else list(authority)
-    factors = _factors(made, set(found), authorities, local_day(clock.now(), zone))
+    factors = _factors(made, {*found, *typed}, authorities, local_day(clock.now(), zone))
     if isinstance(factors, Refusal):
         return factors
+    coefficient_tables = _coefficients(made, coefficients or {})
+    if isinstance(coefficient_tables, Refusal):
+        return coefficient_tables
     span = made.span(stated, period, zone.key)
     taken = hub.snapshot(conn, city, [one.id for one in found.values()], span)
+    lines = {role: engine.table_lines(rows_) for role, rows_ in typed.items()}
     inputs = plain(
         {
             "format": engine.FORMAT,
@@ -72,7 +95,7 @@ def quantify(
             "parameters": stated,
             "period": {"start": period.start, "end": period.end},
             "zone": zone.key,
-            "gwp_set": authorities[0].gwp_set,
+            "gwp_set": authorities[0].gwp_set if authorities else None,
             "authorities": [a.document() for a in authorities],
             "factors": {c: f.document() for c, f in factors.items()},
             "factor_sets": {f.set_id: factor_set(f.set_id).digest for f in factors.values()},
@@ -81,6 +104,11 @@ def quantify(
                 for role, one in found.items()
             },
             "snapshot": {"digest": taken.digest, "manifest": taken.manifest},
+            "tables": {
+                role: {"sha256": rows.sha256_of(text), "rows": len(typed[role])}
+                for role, text in lines.items()
+            },
+            "coefficients": {t: one.document() for t, one in coefficient_tables.items()},
         }
     )
     lock(conn, city, [f"run {digest(inputs)}"])
@@ -94,12 +122,14 @@ def quantify(
         )
         for role, one in found.items()
     }  # fmt: skip
-    outputs = engine.calculate(inputs, activity)
+    outputs = engine.calculate(inputs, activity, plain(typed))
     if isinstance(outputs, Refusal):
         return outputs
     for factor in factors.values():
         _keep_factor_set(conn, city, factor, actor, clock.now())
-    return _keep(conn, city, inputs, outputs, activity, span, actor, clock.now())
+    made_run = _keep(conn, city, inputs, outputs, activity, span, actor, clock.now())
+    _keep_tables(conn, city, made_run, lines, typed)
+    return made_run
 
 
 def _find_series(
@@ -143,9 +173,11 @@ def _factors(
 ) -> dict[str, Factor] | Refusal:
     chosen: dict[str, Factor] = {}
     for need in made.FACTORS:
-        if not roles & set(need.roles):
+        if need.roles and not roles & set(need.roles):
             continue
         authority = next((a for a in authorities if a.commodity == need.commodity), None)
+        if authority is None and not need.required:
+            continue
         if authority is None or authority.boundary != need.boundary:
             return Refusal(
                 "factor-missing",
@@ -164,6 +196,24 @@ def _factors(
             "One quantification knows one programme and one GWP set.",
             {"authorities": [a.document() for a in authorities]},
         )
+    return chosen
+
+
+def _coefficients(
+    made: Methodology, named: Mapping[str, str]
+) -> dict[str, CoefficientTable] | Refusal:
+    known = coefficient_sets()
+    chosen: dict[str, CoefficientTable] = {}
+    for need in coefficients_of(made):
+        found = known.get(named.get(need.table, need.default_set))
+        if found is None or found.table != need.table:
+            return Refusal(
+                "unknown-coefficients",
+                f"계수표 {need.table}에 쓸 수 있는 계수집이 아닙니다: {named.get(need.table)}.",
+                f"No set of coefficients for {need.table}: {named.get(need.table)}.",
+                {"table": need.table, "set": named.get(need.table, need.default_set)},
+            )
+        chosen[need.table] = found
     return chosen
 
 
@@ -206,15 +256,15 @@ def _keep(
         conn,
         """INSERT INTO footprint_run (city, id, methodology, version, status, refusal, period,
           co2e_t, energy_wh, lines, inputs, inputs_sha256, outputs, outputs_sha256,
-          snapshot_sha256, engine, code_sha256, actor, created_at)
-        VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
+          snapshot_sha256, engine, code_sha256, format, actor, created_at)
+        VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
         (
             city, made, inputs["methodology"]["id"], inputs["methodology"]["version"],
             outputs["status"], Jsonb(shown["refusal"]) if "refusal" in shown else None,
-            as_range(_period(inputs["period"])), outputs["co2e_t"], outputs["energy_wh"],
-            Jsonb(shown["lines"]), inputs_text.decode(), digest(inputs), outputs_text.decode(),
-            digest(outputs), inputs["snapshot"]["digest"], engine.engine_name(),
-            engine.code_digest(), actor, at,
+            as_range(_period(inputs["period"])), outputs["co2e_t"] or Decimal(0),
+            _energy_wh(outputs["lines"]), Jsonb(shown["lines"]), inputs_text.decode(),
+            digest(inputs), outputs_text.decode(), digest(outputs), inputs["snapshot"]["digest"], engine.engine_name(),
+            engine.code_digest(), inputs["format"], actor, at,
         ),
     )  # fmt: skip
     for role, one in activity.items():
@@ -234,6 +284,39 @@ def _keep(
         {"methodology": run.methodology, "status": run.status, "co2e_t": run.co2e_t},
     )  # fmt: skip
     return run
+
+
+def _energy_wh(lines: Sequence[Mapping[str, Any]]) -> Decimal:
+    return sum((line["amount"] for line in lines if line["unit"] == "Wh"), Decimal(0))
+
+
+def _keep_tables(
+    conn: Connection,
+    city: str,
+    run: Run,
+    lines: Mapping[str, bytes],
+    typed: Mapping[str, tuple[Mapping[str, Any], ...]],
+) -> None:
+    for role, text in lines.items():
+        sha256 = rows.sha256_of(text)
+        execute(
+            conn,
+            """INSERT INTO footprint_readings (city, sha256, count, lines) VALUES (%s,%s,%s,%s)
+            ON CONFLICT DO NOTHING""",
+            (city, sha256, len(typed[role]), zlib.compress(text, 6)),
+        )
+        execute(
+            conn,
+            """INSERT INTO footprint_run_table (city, run_id, role, sha256)
+            VALUES (%s,%s,%s,%s)""",
+            (city, run.id, role, sha256),
+        )
+        execute(
+            conn,
+            """INSERT INTO footprint_run_record (city, run_id, role, record)
+            SELECT %s, %s, %s, unnest(%s::text[])""",
+            (city, run.id, role, [row["id"] for row in typed[role]]),
+        )
 
 
 def _keep_readings(conn: Connection, city: str, sha256: str, one: ActivitySeries) -> None:
@@ -279,6 +362,9 @@ def check(inputs_text: str, lines: Mapping[str, bytes]) -> bytes | Refusal:
     for one in manifest["manifest"]["series"]:
         if one["sha256"] not in lines:
             return _broken(f"readings of {one['entity']}", f"{one['entity']}의 측정값")
+    for role, one in json.loads(inputs_text).get("tables", {}).items():
+        if one["sha256"] not in lines:
+            return _broken(f"table {role}", f"표 {role}")
     for sha256, text in lines.items():
         if rows.sha256_of(text) != sha256:
             return _broken(f"readings {sha256[:12]}", f"측정값 {sha256[:12]}")

@@ -17,14 +17,21 @@ _RUN = """SELECT id, methodology, version, status, refusal, period, co2e_t, ener
   inputs_sha256, outputs_sha256, snapshot_sha256, engine, actor, created_at FROM footprint_run"""
 _CLAIM = """SELECT c.id, c.run_id, c.programme, c.share, c.period, c.co2e_t, c.energy_wh, c.actor,
   c.created_at, (SELECT jsonb_agg(jsonb_build_object('meter', l.meter, 'quantity', l.quantity,
-    'amount_wh', l.amount_wh::text) ORDER BY l.meter, l.quantity)
+    'amount', l.amount::text, 'unit', l.unit) ORDER BY l.meter, l.quantity)
     FROM footprint_claim_line l WHERE l.city = c.city AND l.claim_id = c.id) AS lines
   FROM footprint_claim c"""
 
 
-def _lines(stored: list[dict[str, str]] | None) -> tuple[RunLine, ...]:
+def _lines(stored: list[dict[str, Any]] | None) -> tuple[RunLine, ...]:
     return tuple(
-        RunLine(one["meter"], one["quantity"], Decimal(one["amount_wh"])) for one in stored or []
+        RunLine(
+            one["meter"],
+            one["quantity"],
+            Decimal(one["amount_wh"] if "amount_wh" in one else one["amount"]),
+            one.get("unit", "Wh"),
+            {day: Decimal(part) for day, part in one["parts"].items()} if "parts" in one else None,
+        )
+        for one in stored or []
     )
 
 
@@ -126,12 +133,14 @@ def run_texts(conn: Connection, city: str, run_id: UUID) -> Row | None:
 
 
 def readings(conn: Connection, city: str, run_id: UUID) -> dict[str, bytes]:
-    """The reading lines a run rests on, by hash."""
+    """The lines of readings and tables that a run rests on, by hash."""
     found = rows(
         conn,
-        """SELECT DISTINCT r.sha256, r.lines FROM footprint_run_series s
-        JOIN footprint_readings r USING (city, sha256) WHERE s.city = %s AND s.run_id = %s""",
-        (city, run_id),
+        """SELECT sha256, lines FROM footprint_readings WHERE city = %(city)s AND sha256 IN (
+          SELECT sha256 FROM footprint_run_series WHERE city = %(city)s AND run_id = %(run)s
+          UNION SELECT sha256 FROM footprint_run_table
+          WHERE city = %(city)s AND run_id = %(run)s)""",
+        {"city": city, "run": run_id},
     )
     return {row["sha256"]: zlib.decompress(row["lines"]) for row in found}
 
@@ -235,10 +244,16 @@ def claim_entry(made: Claim) -> dict[str, Any]:
 
 
 def _line_entries(lines: tuple[RunLine, ...]) -> list[dict[str, Any]]:
+    """Energy is logged as it was before other quantities came: the log's old entries hold."""
     return [
-        {"meter": line.meter, "quantity": line.quantity, "amount_wh": line.amount_wh}
+        {"meter": line.meter, "quantity": line.quantity, "amount_wh": line.amount}
+        if line.unit == "Wh"
+        else {
+            "meter": line.meter, "quantity": line.quantity, "amount": line.amount,
+            "unit": line.unit,
+        }
         for line in lines
-    ]
+    ]  # fmt: skip
 
 
 def factor_sets_used(conn: Connection, city: str, digests: list[str]) -> list[Any]:

@@ -41,11 +41,18 @@ class ActivitySeries:
 
 @dataclass(frozen=True)
 class RunLine:
-    """A physical quantity that a run found at a meter and that one programme alone may claim."""
+    """A physical quantity that a run found at a meter and that one programme alone may claim.
+
+    `meter` names what it was measured at: "entity#attribute" of a series, or the id of a table's
+    row. `parts` divides the amount by local day (2025-06-01) or month (2025-06), where the method
+    can tell them apart: only then can a part of the period be claimed.
+    """
 
     meter: str
     quantity: str
-    amount_wh: Decimal
+    amount: Decimal
+    unit: str = "Wh"
+    parts: Mapping[str, Decimal] | None = None
 
 
 @dataclass(frozen=True)
@@ -252,7 +259,11 @@ class Use:
 
 @dataclass(frozen=True)
 class MethodInputs:
-    """All that a methodology sees. `factors` are keyed by commodity and come with one GWP set."""
+    """All that a methodology sees. `factors` are keyed by commodity and come with one GWP set.
+
+    `tables` holds typed rows by role, each with a text `id` of its own; `coefficients` the tables
+    of published coefficients (densities, decay rates) by the name under which they are needed.
+    """
 
     period: Period
     zone: str
@@ -260,6 +271,8 @@ class MethodInputs:
     series: Mapping[str, ActivitySeries]
     factors: Mapping[str, Any]
     gwp_set: str
+    tables: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    coefficients: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

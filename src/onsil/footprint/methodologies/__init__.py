@@ -4,23 +4,37 @@
 """
 
 from onsil.footprint.methodologies.registry import (
+    CoefficientNeed,
+    Column,
     FactorNeed,
     Methodology,
     Parameter,
     Role,
+    TableRole,
     WorkedExample,
     check_parameters,
+    check_tables,
+    coefficients_of,
+    creditable,
     methodologies,
     methodology,
+    tables_of,
 )
 
 __all__ = [
+    "CoefficientNeed",
+    "Column",
     "FactorNeed",
     "Methodology",
     "Parameter",
     "Role",
+    "TableRole",
     "WorkedExample",
     "check_parameters",
+    "check_tables",
+    "coefficients_of",
+    "creditable",
     "methodologies",
     "methodology",
+    "tables_of",
 ]

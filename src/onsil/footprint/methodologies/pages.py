@@ -67,7 +67,7 @@ def _example(made: Methodology) -> str:
     assert not isinstance(found, Refusal), found
     series = "\n".join(f"- {_readings(one)}" for one in example.inputs.series.values())
     lines = "\n".join(
-        f"- {line.quantity} at `{line.meter}`: {decimal_text(line.amount_wh)} Wh"
+        f"- {line.quantity} at `{line.meter}`: {decimal_text(line.amount)} {line.unit}"
         for line in found.lines
     )
     return (

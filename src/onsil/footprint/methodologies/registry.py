@@ -1,6 +1,6 @@
 """What a methodology is, and where the installed ones are found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -25,8 +25,45 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of a table. `kind`: decimal, integer, text, date, boolean or choice."""
+
+    name: str
+    kind: str
+    ko: str
+    en: str
+    unit: str = ""
+    required: bool = True
+    choices: tuple[str, ...] = ()
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class TableRole:
+    """Activity data that come as rows, not as readings. Every row has a text `id` besides these."""
+
+    name: str
+    ko: str
+    en: str
+    columns: tuple[Column, ...]
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class CoefficientNeed:
+    """A table of published coefficients, and the set it is taken from unless another is named."""
+
+    table: str
+    default_set: str
+
+
+@dataclass(frozen=True)
 class Parameter:
-    """A value stated per site. `kind`: decimal, boolean, date or choice; no default = required."""
+    """A value stated per site. No default = required.
+
+    `kind`: decimal, integer, text, boolean, date or choice.
+    """
 
     name: str
     kind: str
@@ -42,11 +79,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class FactorNeed:
-    """A factor that has to be chosen by authority: commodity, boundary, and with which roles."""
+    """A factor that has to be chosen by authority: commodity, boundary, and with which roles.
+
+    Roles are those of series and tables; none at all means that it is always needed. What is not
+    required is taken only when an authority is stated for it.
+    """
 
     commodity: str
     boundary: str
-    roles: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+    required: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,6 +103,10 @@ class WorkedExample:
 
 class Methodology(Protocol):
     """One versioned way from readings to tonnes. Modules that have these names are methodologies.
+
+    Three more names may be left out: `TABLES` (activity data as rows), `COEFFICIENTS` (tables of
+    published coefficients) and `CREDITABLE` (False where its tonnes may be rewarded but never
+    become compliance or voluntary units).
 
     `quantify` is pure: the same inputs give the same outcome, whatever the machine or the day. A
     refusal of code `not-yet-measurable` is a result of its own and is stored; any other says that
@@ -140,8 +186,99 @@ def check_parameters(made: Methodology, given: Mapping[str, Any]) -> dict[str, A
     return values
 
 
-def _typed(parameter: Parameter, raw: Any) -> Any:
+def tables_of(made: Methodology) -> tuple[TableRole, ...]:
+    """The table roles of a methodology; most have none."""
+    return getattr(made, "TABLES", ())
+
+
+def coefficients_of(made: Methodology) -> tuple[CoefficientNeed, ...]:
+    """The coefficient tables that a methodology needs."""
+    return getattr(made, "COEFFICIENTS", ())
+
+
+def creditable(made: Methodology) -> bool:
+    """Whether its tonnes may become units at all; what is for rewards only says no."""
+    return getattr(made, "CREDITABLE", True)
+
+
+def check_tables(
+    made: Methodology, given: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, tuple[dict[str, Any], ...]] | Refusal:
+    """Typed rows by role, in order of their ids.
+
+    Refused: `role-missing` for a table unknown or absent, `row-invalid` naming row and column.
+    """
+    roles = {role.name: role for role in tables_of(made)}
+    for name in [*given, *(n for n, role in roles.items() if role.required)]:
+        if name not in roles or name not in given:
+            known = ", ".join(roles) or "–"
+            return Refusal(
+                "role-missing",
+                f"{made.TITLE_KO} 방법론에 필요한 표를 확인하세요: {name} (표: {known}).",
+                f"Check the table for {made.ID}: {name} (its tables are {known}).",
+                {"role": name, "roles": list(roles)},
+            )
+    typed: dict[str, tuple[dict[str, Any], ...]] = {}
+    for name, rows in given.items():
+        checked = _rows(roles[name], rows)
+        if isinstance(checked, Refusal):
+            return checked
+        typed[name] = checked
+    return typed
+
+
+def _rows(
+    role: TableRole, given: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Any], ...] | Refusal:
+    made: dict[str, dict[str, Any]] = {}
+    columns = {column.name: column for column in role.columns}
+    if role.required and not given:
+        return _row_refusal(role, "–", "–", "행이 없습니다", "the table has no rows")
+    for number, row in enumerate(given, 1):
+        key = row.get("id")
+        if not isinstance(key, str) or not key.strip() or key in made:
+            return _row_refusal(
+                role,
+                str(number),
+                "id",
+                "고유한 id가 필요합니다",
+                "every row needs an id of its own",
+            )
+        for name in row:
+            if name != "id" and name not in columns:
+                return _row_refusal(
+                    role, key, name, "알 수 없는 열입니다", "there is no such column"
+                )
+        values: dict[str, Any] = {"id": key}
+        for name, column in columns.items():
+            raw = row.get(name)
+            if raw is None:
+                if column.required:
+                    return _row_refusal(role, key, name, "값이 필요합니다", "a value is required")
+                continue
+            try:
+                values[name] = _typed(column, raw)
+            except (ValueError, InvalidOperation) as error:
+                return _row_refusal(role, key, name, f"올바르지 않습니다: {error}", f"{error}")
+        made[key] = values
+    return tuple(made[key] for key in sorted(made))
+
+
+def _row_refusal(role: TableRole, row: str, column: str, ko: str, en: str) -> Refusal:
+    return Refusal(
+        "row-invalid",
+        f"{role.ko} 표의 행 {row}, 열 {column}: {ko}.",
+        f"Table {role.name}, row {row}, column {column}: {en}.",
+        {"table": role.name, "row": row, "column": column},
+    )
+
+
+def _typed(parameter: Parameter | Column, raw: Any) -> Any:
     match parameter.kind:
+        case "text":
+            if not isinstance(raw, str) or not raw.strip():
+                raise ValueError(f"{raw!r} is not a text")
+            return raw
         case "boolean":
             if not isinstance(raw, bool):
                 raise ValueError(f"{raw!r} is not true or false")
@@ -155,6 +292,8 @@ def _typed(parameter: Parameter, raw: Any) -> Any:
     if isinstance(raw, float | bool):
         raise ValueError("a decimal must be given as text or as a whole number")
     value = Decimal(raw)
+    if parameter.kind == "integer" and value != value.to_integral_value():
+        raise ValueError(f"{value} is not a whole number")
     low, high = parameter.minimum, parameter.maximum
     if not value.is_finite() or (low is not None and value < low):
         raise ValueError(f"{value} is below {low}")

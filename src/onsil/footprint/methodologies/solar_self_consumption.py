@@ -25,6 +25,7 @@ from onsil.footprint.intervals import (
     MISSING,
     Intervals,
     coverage_refusal,
+    daily,
     energy_intervals,
 )
 from onsil.footprint.methodologies.emissions import emissions
@@ -167,7 +168,12 @@ def _outcome(
     found = emissions(energy_wh, factor, inputs.gwp_set)
     relative = inputs.parameters["meter_uncertainty_pct"]
     return Outcome(
-        lines=(RunLine(inputs.series["generation"].meter, "solar-generation", energy_wh),),
+        lines=(
+            RunLine(
+                inputs.series["generation"].meter, "solar-generation", energy_wh,
+                parts=daily(kept, ZoneInfo(inputs.zone)),
+            ),
+        ),
         co2e_t=found["co2e_t"],
         gases_kg=found["gases_kg"],
         uncertainty={
@@ -179,7 +185,7 @@ def _outcome(
         },
         coverage={"generation": coverage},
         details={"monthly_wh": _monthly(kept, ZoneInfo(inputs.zone))},
-    )
+    )  # fmt: skip
 
 
 def _monthly(kept: Intervals, zone: ZoneInfo) -> dict[str, Decimal]:
