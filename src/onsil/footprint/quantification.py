@@ -178,7 +178,7 @@ def _factors(
         authority = next((a for a in authorities if a.commodity == need.commodity), None)
         if authority is None and not need.required:
             continue
-        if authority is None or authority.boundary != need.boundary:
+        if authority is None or authority.boundary not in need.boundaries:
             return Refusal(
                 "factor-missing",
                 f"{need.commodity}({need.boundary}) 배출계수의 근거를 밝혀야 합니다.",

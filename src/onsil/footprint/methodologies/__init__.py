@@ -8,6 +8,7 @@ from onsil.footprint.methodologies.registry import (
     Column,
     FactorNeed,
     Methodology,
+    MonitoringParameter,
     Parameter,
     Role,
     TableRole,
@@ -18,6 +19,7 @@ from onsil.footprint.methodologies.registry import (
     creditable,
     methodologies,
     methodology,
+    monitoring_of,
     tables_of,
 )
 
@@ -26,6 +28,7 @@ __all__ = [
     "Column",
     "FactorNeed",
     "Methodology",
+    "MonitoringParameter",
     "Parameter",
     "Role",
     "TableRole",
@@ -36,5 +39,6 @@ __all__ = [
     "creditable",
     "methodologies",
     "methodology",
+    "monitoring_of",
     "tables_of",
 ]

@@ -82,13 +82,35 @@ class FactorNeed:
     """A factor that has to be chosen by authority: commodity, boundary, and with which roles.
 
     Roles are those of series and tables; none at all means that it is always needed. What is not
-    required is taken only when an authority is stated for it.
+    required is taken only when an authority is stated for it. `or_boundaries` are others that will
+    do, where the programme says which one holds.
     """
 
     commodity: str
     boundary: str
     roles: tuple[str, ...] = ()
     required: bool = True
+    or_boundaries: tuple[str, ...] = ()
+
+    @property
+    def boundaries(self) -> tuple[str, ...]:
+        return (self.boundary, *self.or_boundaries)
+
+
+@dataclass(frozen=True)
+class MonitoringParameter:
+    """What has to be observed while a project runs: how often, by what means, how it is checked."""
+
+    name: str
+    unit: str
+    ko: str
+    en: str
+    frequency_ko: str
+    frequency_en: str
+    means_ko: str
+    means_en: str
+    quality_ko: str
+    quality_en: str
 
 
 @dataclass(frozen=True)
@@ -104,9 +126,9 @@ class WorkedExample:
 class Methodology(Protocol):
     """One versioned way from readings to tonnes. Modules that have these names are methodologies.
 
-    Three more names may be left out: `TABLES` (activity data as rows), `COEFFICIENTS` (tables of
-    published coefficients) and `CREDITABLE` (False where its tonnes may be rewarded but never
-    become compliance or voluntary units).
+    Four more names may be left out: `TABLES` (activity data as rows), `COEFFICIENTS` (tables of
+    published coefficients), `MONITORING` (what a project observes, and how) and `CREDITABLE`
+    (False where its tonnes may be rewarded but never become compliance or voluntary units).
 
     `quantify` is pure: the same inputs give the same outcome, whatever the machine or the day. A
     refusal of code `not-yet-measurable` is a result of its own and is stored; any other says that
@@ -194,6 +216,11 @@ def tables_of(made: Methodology) -> tuple[TableRole, ...]:
 def coefficients_of(made: Methodology) -> tuple[CoefficientNeed, ...]:
     """The coefficient tables that a methodology needs."""
     return getattr(made, "COEFFICIENTS", ())
+
+
+def monitoring_of(made: Methodology) -> tuple[MonitoringParameter, ...]:
+    """What a project under the methodology has to observe; empty where the module says nothing."""
+    return getattr(made, "MONITORING", ())
 
 
 def creditable(made: Methodology) -> bool:
