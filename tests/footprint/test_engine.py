@@ -31,6 +31,7 @@ def described(values: list[Decimal | None]) -> tuple[ActivitySeries, dict, dict[
     manifest = {"series": [one]}
     factor = factor_set("kr-grid-2018").factors[0]
     inputs = {
+        "format": engine.FORMAT,
         "methodology": {"id": "solar-self-consumption", "version": "1"},
         "parameters": {"capacity_kw": "5", "no_export": True, "coverage_min_pct": "80"},
         "period": {"start": START, "end": START + len(values) * timedelta(minutes=15)},
@@ -63,8 +64,10 @@ def test_recomputation_from_text_gives_the_very_bytes(values):
     parts = counted["used"] + counted["missing"] + sum(counted["excluded"].values())
     assert parts == counted["expected"] == len(values)
     used = [v for v in values if v is not None and 0 <= v <= 5500]
-    assert Decimal(shown["energy_wh"]) == sum(used, Decimal(0)) / 4
-    assert sum(map(Decimal, shown["details"]["monthly_wh"].values())) == Decimal(shown["energy_wh"])
+    (line,) = shown["lines"]
+    assert (line["unit"], Decimal(line["amount"])) == ("Wh", sum(used, Decimal(0)) / 4)
+    assert sum(map(Decimal, line["parts"].values())) == Decimal(line["amount"])
+    assert sum(map(Decimal, shown["details"]["monthly_wh"].values())) == Decimal(line["amount"])
 
 
 @settings(max_examples=40, deadline=None)

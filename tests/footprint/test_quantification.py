@@ -35,7 +35,8 @@ def test_a_day_of_sun_becomes_tonnes(world: World, key: str):
     assert made.measurable
     assert made.energy_wh == 24_000
     assert made.co2e_t == Decimal("24") * Decimal("459.4106") / 1_000_000
-    assert made.lines == (footprint.RunLine(key, "solar-generation", Decimal(24_000)),)
+    day = {"2025-06-01": Decimal(24_000)}
+    assert made.lines == (footprint.RunLine(key, "solar-generation", Decimal(24_000), "Wh", day),)
     assert footprint.run(world.conn, CITY, made.id) == made
 
 
