@@ -44,3 +44,29 @@ def test_dimensions():
 def test_readings_of_fifteen_digits_come_back_exactly(digits: int, places: int):
     sent = Decimal(digits).scaleb(-places)
     assert shortest_decimal(float(sent)) == sent
+
+
+@pytest.mark.parametrize("first_digits", [9, 28, 50])
+def test_a_conversion_found_once_has_the_same_digits_whoever_asked_first(first_digits):
+    from decimal import localcontext
+
+    from onsil.core import quantities
+
+    quantities._linear.cache_clear()
+    quantities._registry.cache_clear()
+    quantities._unit.cache_clear()
+    with localcontext() as context:
+        context.prec = first_digits
+        convert(Decimal(1), "MJ", "MWh")
+    with localcontext() as context:
+        context.prec = 50
+        found = convert(Decimal(36), "MJ", "MWh")
+    assert abs(found - Decimal("0.01")) < Decimal("1e-48")
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("m3", "Nm3"), ("tC", "tCO2"), ("tCO2", "t"), ("km", "passenger-km")]
+)
+def test_what_is_easily_mixed_up_is_of_another_dimension(source, target):
+    with pytest.raises(UnitError):
+        convert(Decimal(1), source, target)

@@ -205,7 +205,7 @@ def tampered(held: dict, how: str) -> dict:
 
             held["outputs_sha256"] = held["log_entry"]["outputs"] = digest(held["outputs"])
         case "factor":
-            held["inputs"]["factors"]["electricity"]["gases_kg_per_mwh"]["co2"] = "999"
+            held["inputs"]["factors"]["electricity"]["gases_kg"]["co2"] = "999"
         case "set":
             held["factor_sets"] = []
         case "manifest":

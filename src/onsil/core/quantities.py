@@ -1,6 +1,6 @@
 """Quantities and their units: pint converts, Decimal carries."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,28 @@ _un_cefact = {
     "MTR": "meter", "2N": "dimensionless",
 }  # fmt: skip
 
+# Short names of activity data. A normal cubic metre is none: its gas is at 0 °C and 1 atm.
+_plain = {
+    "m3": "meter ** 3", "Nm3": "normal_cubic_meter", "tree-year": "tree * year",
+    "passenger-km": "passenger * kilometer", "vehicle-km": "kilometer", "t-km": "tonne * kilometer",
+}  # fmt: skip
+
 
 # How people write units that programs spell out.
 _signs = {
     "degC": "°C", "degF": "°F", "percent": "%", "dimensionless": "", "count": "", "m^3": "m³",
     "meter ** 3": "m³", "W/m^2": "W/m²", "ug/m^3": "µg/m³", "liter / s": "L/s", "liter": "L",
 }  # fmt: skip
+
+
+# What is found once is kept: its digits may not depend on who asked first.
+_FIXED = Context(prec=50, rounding=ROUND_HALF_EVEN)
+
+# Each a dimension of its own, so that no conversion can mix them up: carbon is not CO2.
+_OF_ITS_OWN = (
+    "normal_cubic_meter = [normal_volume]", "tree = [trees]", "passenger = [passengers]",
+    "tC = [carbon]", "kgC = 0.001 tC", "tCO2 = [carbon_dioxide]", "kgCO2 = 0.001 tCO2",
+)  # fmt: skip
 
 
 class UnitError(ValueError):
@@ -39,13 +55,15 @@ def _registry() -> "pint.UnitRegistry[Decimal]":
     registry.define("tCO2e = [co2e] = tonne_co2e")
     registry.define("kgCO2e = 0.001 tCO2e")
     registry.define("gCO2e = 0.000001 tCO2e")
+    for text in _OF_ITS_OWN:
+        registry.define(text)
     return registry  # pyright: ignore
 
 
 @cache
 def _unit(text: str) -> "pint.Unit":
     try:
-        return _registry().parse_units(_un_cefact.get(text, text))
+        return _registry().parse_units(_un_cefact.get(text) or _plain.get(text, text))
     except Exception as error:
         raise UnitError(f"unknown unit: {text!r}") from error
 
@@ -56,12 +74,13 @@ def _linear(source: str, target: str) -> tuple[Decimal, Decimal]:
     from pint import DimensionalityError
 
     registry = _registry()
-    try:
-        zero = registry.Quantity(Decimal(0), _unit(source)).to(_unit(target)).magnitude
-        one = registry.Quantity(Decimal(1000), _unit(source)).to(_unit(target)).magnitude
-    except DimensionalityError as error:
-        raise UnitError(f"{source} cannot become {target}") from error
-    return (Decimal(one) - Decimal(zero)) / 1000, Decimal(zero)
+    with localcontext(_FIXED):
+        try:
+            zero = registry.Quantity(Decimal(0), _unit(source)).to(_unit(target)).magnitude
+            one = registry.Quantity(Decimal(1000), _unit(source)).to(_unit(target)).magnitude
+        except DimensionalityError as error:
+            raise UnitError(f"{source} cannot become {target}") from error
+        return (Decimal(one) - Decimal(zero)) / 1000, Decimal(zero)
 
 
 def convert(value: Decimal, source: str, target: str) -> Decimal:

@@ -1,14 +1,27 @@
 """Emission factors as data, chosen by authority."""
 
-from onsil.footprint.factors.choice import FactorAuthority, choose_factor
+from onsil.footprint.factors.choice import (
+    FactorAuthority,
+    FactorProgramme,
+    choose_factor,
+    factor_programmes,
+)
+from onsil.footprint.factors.coefficients import (
+    CoefficientTable,
+    coefficient_sets,
+    coefficient_table,
+    parse_coefficients,
+    stated_coefficients,
+)
 from onsil.footprint.factors.examples import Example, published_examples, recalculate
-from onsil.footprint.factors.gwp import gwp
+from onsil.footprint.factors.factor import Factor, Heating
+from onsil.footprint.factors.factor_set import FactorSet
+from onsil.footprint.factors.gwp import GASES, GWP_SETS, gwp, gwp_gases
 from onsil.footprint.factors.library import (
-    Factor,
-    FactorError,
-    FactorSet,
+    Library,
     factor_set,
     factor_sets,
+    shipped_library,
 )
 from onsil.footprint.factors.plan import (
     PlanCoefficient,
@@ -16,21 +29,36 @@ from onsil.footprint.factors.plan import (
     plan_coefficients,
     use_plan_coefficient,
 )
+from onsil.footprint.factors.provenance import MATURITIES, FactorError
 
 __all__ = [
+    "GASES",
+    "GWP_SETS",
+    "MATURITIES",
+    "CoefficientTable",
     "Example",
     "Factor",
     "FactorAuthority",
     "FactorError",
+    "FactorProgramme",
     "FactorSet",
+    "Heating",
+    "Library",
     "PlanCoefficient",
     "choose_factor",
+    "coefficient_sets",
+    "coefficient_table",
     "equivalents",
+    "factor_programmes",
     "factor_set",
     "factor_sets",
     "gwp",
+    "gwp_gases",
+    "parse_coefficients",
     "plan_coefficients",
     "published_examples",
     "recalculate",
+    "shipped_library",
+    "stated_coefficients",
     "use_plan_coefficient",
 ]

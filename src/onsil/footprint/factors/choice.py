@@ -131,14 +131,14 @@ def _at_boundary(
             f"이 계수집에는 {'/'.join(wanted)} 값이 없습니다 (있는 값: {known})",
             f"has no value for {'/'.join(wanted)}, only {known}",
         )
-    if factor.gases_kg_per_mwh is None and programme.per_gas:
+    if factor.gases_kg is None and programme.per_gas:
         return _no(
             authority,
             "factor-not-per-gas",
             "합계만 알려져 있어 가스별 산정이 필요한 프로그램에 쓸 수 없습니다",
             f"is known as a total only, while {programme.en} needs CO2, CH4 and N2O apart",
         )
-    if factor.gases_kg_per_mwh is None and factor.co2e_gwp_set != authority.gwp_set:
+    if factor.gases_kg is None and factor.co2e_gwp_set != authority.gwp_set:
         return _no(
             authority,
             "gwp-not-convertible",

@@ -1,5 +1,6 @@
 """Global warming potentials over 100 years, from the CC0 package `globalwarmingpotentials`."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 
@@ -12,14 +13,29 @@ GASES = ("co2", "ch4", "n2o")
 
 
 @cache
-def gwp(gwp_set: str, gas: str) -> Decimal:
-    """kg CO2e per kg of `gas` (co2, ch4, n2o) in an assessment report's set.
+def _table(gwp_set: str) -> Mapping[str, Decimal]:
+    stated = globalwarmingpotentials.data[f"{gwp_set}GWP100"]
+    found = {name.lower(): shortest_decimal(float(value)) for name, value in stated.items()}
+    return {"co2": Decimal(1), **found}
 
-    Raises KeyError for a set or gas that is not known.
+
+@cache
+def gwp(gwp_set: str, gas: str) -> Decimal:
+    """kg CO2e per kg of `gas` (co2, ch4, n2o, sf6, nf3, hfc134a, cf4 …) in a report's set.
+
+    Raises KeyError for a set that is not known, or a gas that the report does not value.
     """
-    if gwp_set not in GWP_SETS or gas not in GASES:
+    if gwp_set not in GWP_SETS or gas not in _table(gwp_set):
         raise KeyError(f"no GWP for {gas} in {gwp_set}")
-    if gas == "co2":
-        return Decimal(1)
-    table = globalwarmingpotentials.data[f"{gwp_set}GWP100"]
-    return shortest_decimal(float(table[gas.upper()]))
+    return _table(gwp_set)[gas]
+
+
+def gwp_gases(gwp_set: str) -> tuple[str, ...]:
+    """The gases that a report's set values, CO2 first."""
+    return tuple(_table(gwp_set))
+
+
+@cache
+def known_gas(name: str) -> bool:
+    """Whether any set values a gas of that name."""
+    return any(name in _table(gwp_set) for gwp_set in GWP_SETS)

@@ -1,213 +1,94 @@
-"""The factor library: sets read from the data files, their arithmetic checked on loading."""
+"""The factor library: every version of every set, those shipped as files and those approved."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from typing import TypeVar
 
-from onsil.core.canonical import digest
-from onsil.footprint.factors.gwp import GASES, GWP_SETS, gwp
+from onsil.footprint.factors.coefficients import CoefficientTable, shipped_tables
+from onsil.footprint.factors.factor import Factor
+from onsil.footprint.factors.factor_set import FactorSet, parse_factor_sets, stated_factor_set
+from onsil.footprint.factors.provenance import FactorError, data_names, data_text
 
-_MATURITIES = ("confirmed", "secondary", "press", "recalled")
-_SET_FIELDS = ("publisher", "document", "edition", "article", "page", "note")
+__all__ = [
+    "Factor", "FactorError", "FactorSet", "Library", "data_text", "factor_set",
+    "factor_sets", "parse_factor_sets", "shipped_library",
+]  # fmt: skip
 
-
-class FactorError(ValueError):
-    """A data file that contradicts itself: the set must not be used until it is mended."""
+_P = TypeVar("_P", FactorSet, CoefficientTable)
 
 
 @dataclass(frozen=True)
-class Factor:
-    """Emission per MWh of one commodity at one boundary.
+class Library:
+    """Factor sets and coefficient tables, each in all its versions."""
 
-    Either `gases_kg_per_mwh` holds co2, ch4 and n2o apart, or only `co2e_kg_per_mwh` is known,
-    already summed under `co2e_gwp_set`. `energy_basis` is "ncv" where the MWh is one of net
-    calorific value; `ncv_per_gcv` then turns a gross meter's energy into it.
-    """
-
-    set_id: str
-    commodity: str
-    boundary: str
-    gases_kg_per_mwh: Mapping[str, Decimal] | None
-    co2e_kg_per_mwh: Decimal | None
-    co2e_gwp_set: str | None
-    energy_basis: str | None
-    ncv_mj_per_nm3: Decimal | None
-    gcv_mj_per_nm3: Decimal | None
-
-    @property
-    def id(self) -> str:
-        return f"{self.set_id}/{self.commodity}/{self.boundary}"
-
-    def co2e_kg(self, gwp_set: str) -> Decimal:
-        """kg CO2e per MWh under a GWP set.
-
-        Raises FactorError when the gases are not known apart and the set is another one.
-        """
-        if self.gases_kg_per_mwh is not None:
-            return sum(
-                (kg * gwp(gwp_set, gas) for gas, kg in self.gases_kg_per_mwh.items()), Decimal(0)
-            )
-        if self.co2e_gwp_set != gwp_set:
-            raise FactorError(f"{self.id} is a sum under {self.co2e_gwp_set}, not {gwp_set}")
-        assert self.co2e_kg_per_mwh is not None
-        return self.co2e_kg_per_mwh
-
-    def document(self) -> dict[str, Any]:
-        """The factor as it enters a run's canonical inputs."""
-        return {
-            "id": self.id,
-            "set": self.set_id,
-            "commodity": self.commodity,
-            "boundary": self.boundary,
-            "gases_kg_per_mwh": self.gases_kg_per_mwh,
-            "co2e_kg_per_mwh": self.co2e_kg_per_mwh,
-            "co2e_gwp_set": self.co2e_gwp_set,
-            "energy_basis": self.energy_basis,
-            "ncv_mj_per_nm3": self.ncv_mj_per_nm3,
-            "gcv_mj_per_nm3": self.gcv_mj_per_nm3,
-        }
+    sets: tuple[FactorSet, ...]
+    tables: tuple[CoefficientTable, ...]
 
     @staticmethod
-    def from_document(made: Mapping[str, Any]) -> "Factor":
-        """The inverse of `document`, for a run recomputed from its bundle alone."""
-        gases = made["gases_kg_per_mwh"]
-        return Factor(
-            set_id=made["set"],
-            commodity=made["commodity"],
-            boundary=made["boundary"],
-            gases_kg_per_mwh=None if gases is None else {g: Decimal(gases[g]) for g in GASES},
-            co2e_kg_per_mwh=_decimal(made["co2e_kg_per_mwh"]),
-            co2e_gwp_set=made["co2e_gwp_set"],
-            energy_basis=made["energy_basis"],
-            ncv_mj_per_nm3=_decimal(made["ncv_mj_per_nm3"]),
-            gcv_mj_per_nm3=_decimal(made["gcv_mj_per_nm3"]),
+    def of(sets: Iterable[FactorSet], tables: Iterable[CoefficientTable]) -> "Library":
+        """A library of these. Raises FactorError when a version is stated twice."""
+        made = Library(
+            tuple(sorted(sets, key=lambda s: (s.id, s.version))),
+            tuple(sorted(tables, key=lambda t: (t.id, t.version))),
         )
+        names = [one.reference for one in (*made.sets, *made.tables)]
+        for name in names:
+            if names.count(name) > 1:
+                raise FactorError(f"{name} is stated twice")
+        return made
+
+    def versions(self, set_id: str) -> tuple[FactorSet, ...]:
+        """Every version of a set, oldest first; none for an unknown id."""
+        return tuple(one for one in self.sets if one.id == set_id)
+
+    def factor_set(self, reference: str) -> FactorSet:
+        """A set by id (its newest version) or by "id@version". Raises KeyError for none."""
+        found = _named(self.sets, reference)
+        if found is None:
+            raise KeyError(reference)
+        return found
+
+    def set_of(self, factor: Factor) -> FactorSet:
+        """The very version of the set that a factor is from. Raises KeyError for none."""
+        return self.factor_set(f"{factor.set_id}@{factor.version}")
+
+    def in_force(self, set_id: str, on: date) -> FactorSet | None:
+        """The newest version of a set that was known on a day."""
+        known = [one for one in self.versions(set_id) if one.known_from <= on]
+        return known[-1] if known else None
+
+    def coefficient_table(self, reference: str) -> CoefficientTable:
+        """A table by id (its newest version) or by "id@version". Raises KeyError for none."""
+        found = _named(self.tables, reference)
+        if found is None:
+            raise KeyError(reference)
+        return found
 
 
-@dataclass(frozen=True)
-class FactorSet:
-    """A publication of factors and where it was read. Unconfirmed sets say so in `maturity`."""
-
-    id: str
-    publisher: str
-    document: str
-    edition: str
-    article: str
-    page: str
-    published: date
-    read: date
-    statistic_years: tuple[int, int] | None
-    maturity: str
-    note: str
-    factors: tuple[Factor, ...] = field(default=())
-
-    @property
-    def confirmed(self) -> bool:
-        return self.maturity == "confirmed"
-
-    @property
-    def digest(self) -> str:
-        return digest(self.content())
-
-    def content(self) -> dict[str, Any]:
-        """Everything stated of the set, as it is kept beside the runs that used it."""
-        return {
-            "id": self.id,
-            **{name: getattr(self, name) for name in _SET_FIELDS},
-            "published": self.published,
-            "read": self.read,
-            "statistic_years": self.statistic_years,
-            "maturity": self.maturity,
-            "factors": [factor.document() for factor in self.factors],
-        }
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
-
-
-def _factor(set_id: str, made: Mapping[str, Any]) -> Factor:
-    if made["unit"] != "kg/MWh":
-        raise FactorError(f"{set_id}: {made['unit']} where kg/MWh is wanted")
-    apart = [gas in made for gas in GASES]
-    if any(apart) and not all(apart):
-        raise FactorError(f"{set_id}: some gases are missing; CO2 alone is not CO2e")
-    if all(apart) == ("co2e" in made):
-        raise FactorError(f"{set_id}: either the gases or their sum, not both and not neither")
-    if "co2e" in made and made.get("co2e_gwp_set") not in GWP_SETS:
-        raise FactorError(f"{set_id}: a CO2e total must say under which GWP set it was summed")
-    factor = Factor(
-        set_id=set_id,
-        commodity=made["commodity"],
-        boundary=made["boundary"],
-        gases_kg_per_mwh={g: Decimal(made[g]) for g in GASES} if all(apart) else None,
-        co2e_kg_per_mwh=_decimal(made.get("co2e")),
-        co2e_gwp_set=made.get("co2e_gwp_set"),
-        energy_basis=made.get("energy_basis"),
-        ncv_mj_per_nm3=_decimal(made.get("ncv_mj_per_nm3")),
-        gcv_mj_per_nm3=_decimal(made.get("gcv_mj_per_nm3")),
-    )
-    _check(factor, made)
-    return factor
-
-
-def _check(factor: Factor, made: Mapping[str, Any]) -> None:
-    """Redo the file's own arithmetic: printed totals, and carbon content against kg CO2."""
-    for check in made.get("check", []):
-        printed = Decimal(check["printed_t_per_mwh"])
-        ours = (factor.co2e_kg(check["gwp_set"]) / 1000).quantize(printed)
-        if (ours == printed) != (check["verdict"] == "match"):
-            raise FactorError(f"{factor.id}: printed {printed}, recalculated {ours}")
-    carbon = _decimal(made.get("carbon_t_per_tj"))
-    if carbon is not None and factor.gases_kg_per_mwh is not None:
-        ours = carbon * 44 * Decimal("3.6") / 12
-        if ours != factor.gases_kg_per_mwh["co2"]:
-            raise FactorError(f"{factor.id}: {carbon} tC/TJ gives {ours} kg CO2/MWh")
-
-
-def parse_factor_sets(text: str) -> tuple[FactorSet, ...]:
-    """Read factor sets from TOML. Raises FactorError for units, gaps or sums that do not hold."""
-    made: list[FactorSet] = []
-    for table in tomllib.loads(text)["set"]:
-        if table["maturity"] not in _MATURITIES:
-            raise FactorError(f"{table['id']}: unknown maturity {table['maturity']!r}")
-        years = table.get("statistic_years")
-        made.append(
-            FactorSet(
-                id=table["id"],
-                **{name: table[name] for name in _SET_FIELDS},
-                published=table["published"],
-                read=table["read"],
-                statistic_years=None if years is None else (years[0], years[1]),
-                maturity=table["maturity"],
-                factors=tuple(_factor(table["id"], f) for f in table["factor"]),
-            )
-        )
-    return tuple(made)
-
-
-def data_text(name: str) -> str:
-    """A data file of the package, as text."""
-    return files("onsil.footprint.factors").joinpath("data", name).read_text("utf-8")
+def _named(members: Sequence[_P], reference: str) -> _P | None:
+    set_id, _, version = reference.partition("@")
+    found = [m for m in members if m.id == set_id and version in ("", str(m.version))]
+    return found[-1] if found else None
 
 
 @cache
+def shipped_library() -> Library:
+    """Every factor set and coefficient table that comes with the program."""
+    sets: list[FactorSet] = []
+    for name in data_names():
+        made = tomllib.loads(data_text(name))
+        sets += [stated_factor_set(table) for table in made.get("set", [])]
+    return Library.of(sets, shipped_tables())
+
+
 def factor_sets() -> Mapping[str, FactorSet]:
-    """Every set of the library by its id."""
-    found: dict[str, FactorSet] = {}
-    for name in ("kr-grid.toml", "kr-city-gas.toml"):
-        for made in parse_factor_sets(data_text(name)):
-            if made.id in found:
-                raise FactorError(f"{made.id} is stated twice")
-            found[made.id] = made
-    return found
+    """The newest version of every shipped set by its id."""
+    return {one.id: one for one in shipped_library().sets}
 
 
-def factor_set(set_id: str) -> FactorSet:
-    """One set. Raises KeyError when the library has none of that id."""
-    return factor_sets()[set_id]
+def factor_set(reference: str) -> FactorSet:
+    """A shipped set by id or "id@version". Raises KeyError when there is none."""
+    return shipped_library().factor_set(reference)
