@@ -25,7 +25,9 @@ from onsil.footprint.terms import NOT_YET_MEASURABLE, ActivitySeries, MethodInpu
 
 FORMAT = NEWEST
 ARITHMETIC = Context(prec=50, rounding=ROUND_HALF_EVEN)
-_CODE = ("engine.py", "engines", "intervals.py", "factors", "methodologies", "savings")
+_CODE = (
+    "engine.py", "engines", "intervals.py", "factors", "methodologies", "savings", "uncertainty",
+)  # fmt: skip
 _NOT_CALCULATING = ("pages.py",)
 
 
