@@ -1,6 +1,7 @@
 """Emission factors as data, chosen by authority."""
 
 from onsil.footprint.factors.choice import (
+    PROGRAMME_KINDS,
     FactorAuthority,
     FactorProgramme,
     choose_factor,
@@ -35,6 +36,7 @@ __all__ = [
     "GASES",
     "GWP_SETS",
     "MATURITIES",
+    "PROGRAMME_KINDS",
     "CoefficientTable",
     "Example",
     "Factor",
