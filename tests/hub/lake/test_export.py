@@ -103,6 +103,11 @@ def test_anyone_reads_the_files(fresh_database, series, lake):
     frame = polars.read_parquet(file)
     assert frame["value"].to_list() == expected
     assert frame["ts"].dtype == polars.Datetime("us", "UTC")
+    thousandths = duckdb.read_parquet(file).select("milli, after_us, slot").fetchall()
+    assert [row[0] for row in thousandths] == [
+        int(value * 1000) if value * 1000 == int(value * 1000) else None for value in expected
+    ]
+    assert [(row[1] + row[2] * 900_000_000) for row in thousandths] == [row[2] for row in rows]
     (total,) = duckdb.read_parquet(file).sum("value").fetchall()
     assert total == (frame["value"].sum(),) == (sum(expected),)
 

@@ -1,7 +1,8 @@
 """One month's points as a Parquet file: written beside its place, made durable, then put there.
 
 Plain types that DuckDB, Polars and Spark read alike: timestamps in UTC microseconds, doubles, and
-beside each double its exact decimal where twelve places hold it, so that sums agree everywhere.
+beside each double its exact decimal where twelve places hold it, so that sums agree everywhere;
+whole thousandths too, which every engine adds fastest.
 """
 
 import hashlib
@@ -36,6 +37,8 @@ SCHEMA = pa.schema(
         pa.field("value", _DECIMAL),
         pa.field("received_at", _INSTANT, nullable=False),
         pa.field("late", pa.bool_(), nullable=False),
+        pa.field("milli", pa.int64()),
+        pa.field("after_us", pa.int32(), nullable=False),
     ]
 )
 
@@ -156,10 +159,18 @@ def _table(part: Cold, names: dict[int, Names]) -> pa.Table:
             pa.array(part.series.astype(np.int32)), *texts, pa.array(unix).cast(_INSTANT),
             pa.array((unix // _SLOT_US).astype(np.int32)), pa.array(part.num),
             exact(part.num), pa.array(part.received + _TO_UNIX_US).cast(_INSTANT),
-            pa.array(part.late.astype(bool)),
+            pa.array(part.late.astype(bool)), thousandths(part.num),
+            pa.array((unix % _SLOT_US).astype(np.int32)),
         ],
         schema=SCHEMA,
     )  # fmt: skip
+
+
+def thousandths(numbers: np.ndarray) -> pa.Array:
+    """Whole thousandths of doubles that are decimals of three places at most; else null."""
+    scaled = np.rint(numbers * 1000.0)
+    fits = (np.abs(scaled) < _EXACT) & (scaled / 1000.0 == numbers)
+    return pa.array(np.where(fits, scaled, 0).astype(np.int64), mask=~fits)
 
 
 def exact(numbers: np.ndarray) -> pa.Array:
