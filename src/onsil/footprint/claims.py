@@ -12,10 +12,11 @@ from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
 from onsil.footprint import rows
 from onsil.footprint.engine import ARITHMETIC
-from onsil.footprint.store import as_range, execute, lock, savepoint
+from onsil.footprint.store import as_range, execute, lock_many, savepoint
 from onsil.footprint.terms import FULL_SHARE, Claim, Run
 
 _SCALE = 10_000
+_SHOWN = 5  # meters in a sentence; the facts have them all
 
 
 def claim(
@@ -53,7 +54,7 @@ def claim(
         )
     # Two inserts that meet in an exclusion constraint may each wait for the other; taking the
     # meters in order first keeps that from happening. The constraint decides all the same.
-    lock(conn, city, [f"claim {line.meter}" for line in found.lines])
+    lock_many(conn, city, "claim", [line.meter for line in found.lines])
     against = rows.claims_against(conn, city, found, shares)
     for held in against:
         if (held.run_id, held.programme) == (run_id, programme) and shares == (
@@ -95,17 +96,19 @@ def _insert(
         ),
     )  # fmt: skip
     held = sorted(zip(found.lines, amounts, strict=True), key=lambda pair: pair[0].meter)
-    for line, amount in held:
-        execute(
-            conn,
-            """INSERT INTO footprint_claim_line
-            (city, claim_id, meter, quantity, share, period, amount, unit)
-            VALUES (%s, %s, %s, %s, int4range(%s, %s), %s, %s, %s)""",
-            (
-                city, made, line.meter, line.quantity, *shares, as_range(found.period), amount,
-                line.unit,
-            ),
-        )  # fmt: skip
+    execute(
+        conn,
+        """INSERT INTO footprint_claim_line
+        (city, claim_id, meter, quantity, share, period, amount, unit)
+        SELECT %s, %s, l.meter, l.quantity, int4range(%s, %s), %s, l.amount, l.unit
+        FROM unnest(%s::text[], %s::text[], %s::numeric[], %s::text[])
+          AS l (meter, quantity, amount, unit)""",
+        (
+            city, made, *shares, as_range(found.period), [line.meter for line, _ in held],
+            [line.quantity for line, _ in held], [amount for _, amount in held],
+            [line.unit for line, _ in held],
+        ),
+    )  # fmt: skip
     stored = rows.claim_of(conn, city, made)
     assert stored is not None
     proof.append(conn, city, "claim", made, rows.claim_entry(stored))
@@ -119,7 +122,9 @@ def _insert(
 def _conflict(found: Run, programme: str, shares: tuple[int, int], against: list[Claim]) -> Refusal:
     """A refusal that shows both sides: what was asked for, and who holds it."""
     other = against[0]
-    meters = ", ".join(line.meter for line in found.lines)
+    meters = ", ".join(line.meter for line in found.lines[:_SHOWN])
+    if len(found.lines) > _SHOWN:
+        meters += f" … ({len(found.lines)})"
     return Refusal(
         "claim-conflict",
         f"이미 청구된 감축량입니다. 요청: {programme} ({meters}, 몫 {shares[0]}–{shares[1]}). "

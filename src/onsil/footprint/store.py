@@ -1,8 +1,9 @@
 """What the room's SQL shares: savepoints, locks, ranges and rows turned into nouns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from zlib import crc32
 
 from psycopg.types.range import Range
 
@@ -10,6 +11,7 @@ from onsil.core.database import Connection, cursor
 from onsil.core.periods import Period
 
 Row = dict[str, Any]
+_DRAWERS = 1024
 
 
 @contextmanager
@@ -32,6 +34,19 @@ def lock(conn: Connection, city: str, names: Sequence[str]) -> None:
             run.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{city} {name}",)
             )
+
+
+def lock_many(conn: Connection, city: str, kind: str, names: Iterable[str]) -> None:
+    """Hold any number of things of a kind, by drawers: the server's table of locks is finite.
+
+    Two who hold things of one drawer wait for each other; nothing else depends on it.
+    """
+    drawers = {crc32(name.encode()) % _DRAWERS for name in names}
+    with cursor(conn) as run:
+        run.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) name",
+            ([f"{city} {kind} {drawer}" for drawer in sorted(drawers)],),
+        )
 
 
 def rows(conn: Connection, statement: str, values: Sequence[Any] | dict[str, Any]) -> list[Row]:
