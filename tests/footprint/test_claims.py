@@ -178,7 +178,7 @@ def test_the_constraint_decides_when_nobody_locked(connector, fresh_database, mo
     import sys
 
     claims_module = sys.modules["onsil.footprint.claims"]
-    monkeypatch.setattr(claims_module, "lock", lambda *a: None)
+    monkeypatch.setattr(claims_module, "lock_many", lambda *a: None)
     real, seen = rows.claims_against, []
 
     def blind(conn, city, found, share):
