@@ -7,8 +7,22 @@ from uuid import UUID
 from onsil import proof
 from onsil.core.database import Connection
 from onsil.footprint import rows
-from onsil.footprint.credits import batch, batch_entry, retirement, retirement_entry
+from onsil.footprint.credits import (
+    batch,
+    batch_entry,
+    event,
+    event_entry,
+    retirement,
+    retirement_entry,
+)
+from onsil.footprint.inventory.versions import (
+    decided_version,
+    decision_entry,
+    version_entry,
+    version_of,
+)
 from onsil.footprint.store import rows as select
+from onsil.footprint.targets.reviews import review, review_entry
 
 Entry = Mapping[str, Any]
 Reader = Callable[[Connection, str, UUID], Entry | None]
@@ -34,6 +48,11 @@ def _retirement(conn: Connection, city: str, retirement_id: UUID) -> Entry | Non
     return None if made is None else retirement_entry(made)
 
 
+def _unit_event(conn: Connection, city: str, event_id: UUID) -> Entry | None:
+    made = event(conn, city, event_id)
+    return None if made is None else event_entry(made)
+
+
 def _factor_set(conn: Connection, city: str, row_id: UUID) -> Entry | None:
     found = select(
         conn,
@@ -47,12 +66,40 @@ def _factor_set(conn: Connection, city: str, row_id: UUID) -> Entry | None:
     return rows.factor_set_entry(found[0]["set_id"], sha256, found[0]["created_at"])
 
 
+def _review(conn: Connection, city: str, review_id: UUID) -> Entry | None:
+    made = review(conn, city, review_id)
+    return None if made is None or made.status != "approved" else review_entry(made)
+
+
+def _inventory(conn: Connection, city: str, version_id: UUID) -> Entry | None:
+    made = version_of(conn, city, version_id)
+    return None if made is None else version_entry(made)
+
+
+def _inventory_decision(conn: Connection, city: str, decision_id: UUID) -> Entry | None:
+    made = decided_version(conn, city, decision_id)
+    return None if made is None else decision_entry(made)
+
+
 _READERS: dict[str, tuple[str, Reader]] = {
+    "inventory": ("SELECT id FROM footprint_inventory_version", _inventory),
+    "inventory-decision": ("SELECT id FROM footprint_inventory_decision", _inventory_decision),
     "quantification": ("SELECT id FROM footprint_run", _quantification),
     "claim": ("SELECT id FROM footprint_claim", _claim),
-    "issuance": ("SELECT id FROM footprint_batch", _issuance),
+    "issuance": (
+        "SELECT id FROM (SELECT * FROM footprint_batch WHERE origin = 'issued') issued",
+        _issuance,
+    ),
     "retirement": ("SELECT id FROM footprint_retirement", _retirement),
+    "unit-event": (
+        "SELECT id FROM (SELECT * FROM footprint_unit_event WHERE kind <> 'opening') stated",
+        _unit_event,
+    ),
     "factor-set": ("SELECT id FROM footprint_factor_set", _factor_set),
+    "implementation-review": (
+        "SELECT id FROM (SELECT * FROM footprint_review WHERE status = 'approved') r",
+        _review,
+    ),
 }
 
 
