@@ -1,5 +1,6 @@
 """Quantities and their units: pint converts, Decimal carries."""
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from functools import cache
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ _signs = {
 # What is found once is kept: its digits may not depend on who asked first.
 _FIXED = Context(prec=50, rounding=ROUND_HALF_EVEN)
 
+_short = re.compile(rf"(?<![\w-])(?:{'|'.join(_plain)})(?![\w-])")
+
 # Each a dimension of its own, so that no conversion can mix them up: carbon is not CO2.
 _OF_ITS_OWN = (
     "normal_cubic_meter = [normal_volume]", "tree = [trees]", "passenger = [passengers]",
@@ -60,10 +63,14 @@ def _registry() -> "pint.UnitRegistry[Decimal]":
     return registry  # pyright: ignore
 
 
+def _spelled(text: str) -> str:
+    return _short.sub(lambda found: f"({_plain[found[0]]})", text)
+
+
 @cache
 def _unit(text: str) -> "pint.Unit":
     try:
-        return _registry().parse_units(_un_cefact.get(text) or _plain.get(text, text))
+        return _registry().parse_units(_un_cefact.get(text) or _spelled(text))
     except Exception as error:
         raise UnitError(f"unknown unit: {text!r}") from error
 

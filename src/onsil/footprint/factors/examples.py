@@ -11,10 +11,15 @@ from onsil.footprint.factors.library import data_text
 
 @dataclass(frozen=True)
 class Example:
-    """A published product and the verdict we came to. Amounts are decimals as printed."""
+    """A published figure and the verdict we came to. Amounts are decimals as printed.
+
+    The figure is the sum of `terms` (each a product; none = 1) times all of `multiply` over all of
+    `divide`; `rounded_multiply` is the product with the constant that the publisher rounded.
+    """
 
     id: str
     source: str
+    terms: tuple[tuple[Decimal, ...], ...]
     multiply: tuple[Decimal, ...]
     divide: tuple[Decimal, ...]
     rounded_multiply: tuple[Decimal, ...]
@@ -30,7 +35,8 @@ def published_examples() -> tuple[Example, ...]:
     tables = tomllib.loads(data_text("published_examples.toml"))["example"]
     return tuple(
         Example(
-            t["id"], t["source"], numbers(t, "multiply"), numbers(t, "divide"),
+            t["id"], t["source"],
+            tuple(tuple(Decimal(n) for n in term) for term in t.get("terms", [])), numbers(t, "multiply"), numbers(t, "divide"),
             numbers(t, "rounded_multiply"), Decimal(t["printed"]), t["verdict"],
         )
         for t in tables
@@ -39,7 +45,8 @@ def published_examples() -> tuple[Example, ...]:
 
 def recalculate(example: Example) -> tuple[Decimal, str]:
     """Our figure at the printed precision, and the verdict it leads to."""
-    ours = prod(example.multiply) / prod(example.divide, start=Decimal(1))
+    summed = sum((prod(term) for term in example.terms), Decimal(0)) if example.terms else 1
+    ours = summed * prod(example.multiply) / prod(example.divide, start=Decimal(1))
     shown = Decimal(ours).quantize(example.printed)
     if shown == example.printed:
         return shown, "match"

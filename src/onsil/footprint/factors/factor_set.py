@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import Any
 
 from onsil.core.canonical import digest
@@ -12,6 +12,7 @@ from onsil.footprint.factors.factor import Factor, stated_factor
 from onsil.footprint.factors.provenance import FactorError, Provenance, stated_provenance
 
 _CARBON_TO_CO2 = (44, 12)
+_ARITHMETIC = Context(prec=50, rounding=ROUND_HALF_EVEN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,11 @@ def stated_factor_set(table: Mapping[str, Any]) -> FactorSet:
 
 def contradictions(factor: Factor, made: Mapping[str, Any]) -> list[str]:
     """What the table's own figures say against each other: totals, carbon content, signs."""
+    with localcontext(_ARITHMETIC):
+        return _contradictions(factor, made)
+
+
+def _contradictions(factor: Factor, made: Mapping[str, Any]) -> list[str]:
     found = [
         f"{factor.id}: {gas} is negative ({kg})"
         for gas, kg in (factor.gases_kg or {"co2e": factor.co2e_total_kg or Decimal(0)}).items()
@@ -89,12 +95,16 @@ def _total_differs(factor: Factor, check: Mapping[str, Any]) -> list[str]:
 
 
 def _carbon_differs(factor: Factor, carbon_t_per_tj: Decimal) -> list[str]:
-    """tC/TJ × 44/12 against the stated kg of CO2: exact per energy, else at the stated digits."""
+    """tC/TJ × 44/12 against the stated kg of CO2.
+
+    Per energy it must be exact, or to four decimals where it never ends; per litre and the like,
+    where publishers print what is rounded, at the stated digits.
+    """
     assert factor.gases_kg is not None
     stated = factor.gases_kg["co2"]
     heating = factor.heating
-    exact = same_dimension(factor.per, "TJ")
-    if exact:
+    per_energy = same_dimension(factor.per, "TJ")
+    if per_energy:
         tj = convert(Decimal(1), factor.per, "TJ")
     else:
         if heating is None or heating.ncv_mj is None or heating.per != factor.per:
@@ -102,6 +112,8 @@ def _carbon_differs(factor: Factor, carbon_t_per_tj: Decimal) -> list[str]:
         tj = heating.ncv_mj / 1_000_000
     up, down = _CARBON_TO_CO2
     ours = carbon_t_per_tj * 1000 * up * tj / down
-    if (ours if exact else ours.quantize(stated)) == stated:
+    exponent = stated.as_tuple().exponent
+    fine = not per_energy or (isinstance(exponent, int) and exponent <= -4)
+    if ours == stated or (fine and ours.quantize(stated) == stated):
         return []
     return [f"{factor.id}: {carbon_t_per_tj} tC/TJ gives {ours} kg CO2/{factor.per}, not {stated}"]

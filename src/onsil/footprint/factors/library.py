@@ -60,6 +60,12 @@ class Library:
         known = [one for one in self.versions(set_id) if one.known_from <= on]
         return known[-1] if known else None
 
+    def superseded_by(self, made: FactorSet | CoefficientTable) -> str:
+        """What took a version's place: its own next version, or the set it names; else ""."""
+        members = self.sets if isinstance(made, FactorSet) else self.tables
+        newer = [m.reference for m in members if m.id == made.id and m.version > made.version]
+        return newer[0] if newer else made.superseded_by
+
     def coefficient_table(self, reference: str) -> CoefficientTable:
         """A table by id (its newest version) or by "id@version". Raises KeyError for none."""
         found = _named(self.tables, reference)

@@ -11,7 +11,7 @@ from typing import Any
 # use of it. press: in a report that quotes the publisher. recalled: from memory. unconfirmed: its
 # meaning (boundary, gases, year) is not certain.
 MATURITIES = ("confirmed", "secondary", "press", "recalled", "unconfirmed")
-_OPTIONAL_TEXTS = ("printed_table", "url_name", "superseded_by")
+_OPTIONAL_TEXTS = ("printed_table", "url_name", "published_as", "superseded_by")
 
 
 class FactorError(ValueError):
@@ -24,7 +24,9 @@ class Provenance:
 
     `title` is the document's (its key in files is `document`).
     `version` counts the corrections of one publication: 1 is the first reading. A corrected one
-    says when (`corrected`) and the earlier one then says by which (`superseded_by`, "id@2").
+    says when (`corrected`). `superseded_by` names another set that took a set's place; it is not
+    hashed, since what comes later cannot change what was. Where the day of publication was not
+    seen, `published` is the first day on which it may be used and `published_as` says why.
     `valid_from` and `valid_to` are the first and last day of activity that the set is for.
     """
 
@@ -38,6 +40,7 @@ class Provenance:
     page: str
     url_name: str = ""
     published: date
+    published_as: str = ""
     read: date
     corrected: date | None = None
     valid_from: date | None = None
@@ -65,8 +68,9 @@ class Provenance:
     @property
     def provenance(self) -> dict[str, Any]:
         """Everything stated of the set but its numbers, by field name."""
+        left_out = ("title", "superseded_by")
         found = {f.name: getattr(self, f.name) for f in fields(Provenance)}
-        return {"document": found.pop("title"), **found}
+        return {"document": self.title, **{k: v for k, v in found.items() if k not in left_out}}
 
 
 def stated_provenance(made: Mapping[str, Any]) -> dict[str, Any]:
