@@ -47,7 +47,27 @@ _MENU = (
     Entry("data-sets", "console-data-sets", "hub", gettext_lazy("데이터 세트")),
     Entry("verification", "console-verification", "check", gettext_lazy("데이터 검사")),
     Entry("programmes", "console-programmes", "reward", gettext_lazy("보상 사업과 예산")),
+    Entry("targets", "targets", "chart", gettext_lazy("이행 계획과 점검"), (*STAFF, Role.VERIFIER)),
+    Entry(
+        "inventory", "inventory", "hub", gettext_lazy("온실가스 인벤토리"), (*STAFF, Role.VERIFIER)
+    ),
+    Entry("factors", "factors", "list", gettext_lazy("배출계수"), (*STAFF, Role.VERIFIER)),
+    Entry(
+        "methodologies",
+        "methodologies",
+        "quantify",
+        gettext_lazy("방법론"),
+        (*STAFF, Role.VERIFIER),
+    ),
+    Entry("claims", "claims", "claim", gettext_lazy("배타 등록"), (*STAFF, Role.VERIFIER)),
     Entry("projects", "console-projects", "credit", gettext_lazy("감축 사업과 크레딧")),
+    Entry(
+        "registry-desk",
+        "registry-desk",
+        "seal",
+        gettext_lazy("크레딧 등록부"),
+        (*STAFF, Role.VERIFIER),
+    ),
     Entry("shops", "console-shops", "shop", gettext_lazy("가맹점과 정산")),
     Entry("currency", "currency", "fund", gettext_lazy("지역화폐")),
     Entry("refunds", "console-refunds", "back", gettext_lazy("환불")),

@@ -77,6 +77,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/people/<uuid:person>/roles/", people.change, name="console-person-roles"),
     path("console/audit/", audit.listing, name="console-audit"),
 ]
-for _part in ("market", "evidence", "books", "currency", "devices"):
+for _part in (
+    "market", "evidence", "books", "currency", "devices", "factors", "methodologies", "claims",
+    "inventory", "registry", "targets",
+):  # fmt: skip
     if find_spec(f"onsil.console.{_part}.urls"):
         urlpatterns.append(path("", include(f"onsil.console.{_part}.urls")))
