@@ -1,11 +1,10 @@
 """How tonnes become units: floored once, the rest carried, the buffer's share rounded up. Pure."""
 
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal, localcontext
-
-from onsil.footprint.engine import ARITHMETIC
+from decimal import ROUND_FLOOR, Context, Decimal, Inexact, localcontext
 
 _SCALE = 10_000
+_EXACT = Context(prec=200, traps=[Inexact])
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ def issuance_amounts(
     assert quantified_t >= 0
     assert 0 <= carried_in_t < 1
     assert 0 <= buffer_bp <= _SCALE
-    with localcontext(ARITHMETIC):
+    with localcontext(_EXACT):
         available_t = quantified_t + carried_in_t
         tonnes = int(available_t.to_integral_value(ROUND_FLOOR))
         buffer_tonnes = -(-tonnes * buffer_bp // _SCALE)

@@ -7,7 +7,7 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
-from onsil.footprint.credits import batch, key_reused, post, short_of, unknown_batch
+from onsil.footprint.credits import Move, batch, key_reused, move, short_of, unknown_batch
 from onsil.footprint.store import Row, execute, lock, rows
 from onsil.footprint.terms import CreditBatch, Listing, Sale
 
@@ -162,27 +162,24 @@ def _sell(
     actor: str,
     clock: Clock,
 ) -> Sale | Refusal:
-    accounts = [
-        ledger.AccountSpec(buyer, found.asset, "company"),
-        ledger.AccountSpec(buyer, "KRW", "company"),
-        ledger.AccountSpec(REVENUE, "KRW", "fund"),
-    ]
-    ledger.open_accounts(conn, city, accounts)
     made, price = new_id(), chosen.unit_price_krw
-    legs = (
-        ledger.Leg(f"project:{found.project_id}", buyer, found.asset, tonnes),
-        ledger.Leg(buyer, REVENUE, "KRW", tonnes * price),
-    )
-    transfer_id = post(
+    moved = move(
         conn,
         city,
-        ledger.TransferRequest(
-            f"sale:{key}", "sale", legs, clock.now(), found.serial_prefix, "sale", str(made)
+        Move(
+            found.id, "sale", f"project:{found.project_id}", buyer, tonnes, key, actor,
+            facts={"sale": str(made)}, memo=found.serial_prefix, origin=("sale", str(made)),
+            legs=(ledger.Leg(buyer, REVENUE, "KRW", tonnes * price),),
+            accounts=(
+                ledger.AccountSpec(buyer, "KRW", "company"),
+                ledger.AccountSpec(REVENUE, "KRW", "fund"),
+            ),
         ),
         clock,
-    )
-    if isinstance(transfer_id, Refusal):
-        return transfer_id
+    )  # fmt: skip
+    if isinstance(moved, Refusal):
+        return moved
+    transfer_id = moved.transfer_id
     execute(
         conn,
         """INSERT INTO footprint_sale (city, id, listing_id, batch_id, buyer, tonnes,

@@ -180,6 +180,7 @@ class CreditBatch:
     actor: str
     created_at: datetime
     serial_prefix: str = ""
+    unit: str = "tCO2e"
 
     @property
     def asset(self) -> str:
@@ -224,7 +225,11 @@ class Sale:
 
 @dataclass(frozen=True)
 class Retirement:
-    """Units used up for good on a beneficiary's behalf, by serial."""
+    """Units used up for good on a beneficiary's behalf, by serial.
+
+    `stretches` are [first, end) of each run of serials; `serial_first` and `serial_last` their
+    outermost. `served` is the span of days it answers for, its end not included.
+    """
 
     id: UUID
     batch_id: UUID
@@ -238,6 +243,10 @@ class Retirement:
     transfer_id: UUID
     actor: str
     created_at: datetime
+    stretches: tuple[tuple[int, int], ...] = ()
+    jurisdiction: str = ""
+    purpose: str = "voluntary"
+    served: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""The registry's rules by programme, read from data, each with its source and maturity. Pure."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: what it says, where it stands, how sure it is (`confirmed` or not yet)."""
+
+    terms: Mapping[str, Any]
+    source: str
+    maturity: str
+
+    def __getitem__(self, name: str) -> Any:
+        return self.terms[name]
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = files("onsil.footprint.credits").joinpath("data", "rules.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    rest = {name: value for name, value in row.items() if name not in ("source", "maturity")}
+    return Rule(rest, row["source"], row["maturity"])
+
+
+def _found(part: str, field: str, value: str) -> Rule | None:
+    rows = (row for row in _data().get(part, []) if row[field] == value)
+    return next((_rule(row) for row in rows), None)
+
+
+def planned_rule() -> Rule:
+    """`years_ahead`: how far planned units may reach (Gold Standard 403)."""
+    return _rule(_data()["planned"])
+
+
+def reversal_rule() -> Rule:
+    """`recovery_years`: until when a loss is made good (Gold Standard 403)."""
+    return _rule(_data()["reversal"])
+
+
+def vintage_rule(programme: str) -> Rule | None:
+    """`by`: how a period without a daily breakdown is divided into years; None: it is not."""
+    return _found("vintage", "programme", programme)
+
+
+def paris_rule(programme: str) -> Rule | None:
+    """`from`, `aligned` (methodology@version): vintages that want an aligned methodology."""
+    return _found("paris", "programme", programme)
+
+
+def conversion_rule(programme: str) -> Rule | None:
+    """`into`, `years`, `counted_from`: one for one into compliance units, within a time limit."""
+    return _found("conversion", "programme", programme)
+
+
+def label_rule(label: str) -> Rule | None:
+    """`reach_back_years`: how far before it is given a label may begin; None: unknown label."""
+    return _found("label", "label", label)
+
+
+def labels_known() -> tuple[str, ...]:
+    """The labels that may be given, by name."""
+    return tuple(sorted(row["label"] for row in _data().get("label", [])))
+
+
+def years_after(day: date, years: int) -> date:
+    """The same day some years on; a leap day becomes the first of March."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
