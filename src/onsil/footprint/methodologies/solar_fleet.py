@@ -30,6 +30,7 @@ from onsil.footprint.methodologies.registry import (
     WorkedExample,
 )
 from onsil.footprint.terms import MethodInputs, Outcome, RunLine
+from onsil.footprint.uncertainty import component, stated
 
 ID = "solar-fleet"
 VERSION = "1"
@@ -226,7 +227,6 @@ def _months(row: Mapping[str, Any]) -> dict[str, Decimal] | None:
 def _outcome(inputs: MethodInputs, lines: list[RunLine], left_out: list[str]) -> Outcome:
     energy_wh = sum((line.amount for line in lines), Decimal(0))
     found = emissions(energy_wh, inputs.factors["electricity"], inputs.gwp_set)
-    relative = inputs.parameters["meter_uncertainty_pct"]
     monthly: dict[str, Decimal] = {}
     for line in lines:
         for month, part in (line.parts or {}).items():
@@ -235,18 +235,17 @@ def _outcome(inputs: MethodInputs, lines: list[RunLine], left_out: list[str]) ->
         lines=tuple(lines),
         co2e_t=found["co2e_t"],
         gases_kg=found["gases_kg"],
-        uncertainty={
-            "confidence_pct": Decimal(95),
-            "relative_pct": relative,
-            "half_width_wh": energy_wh * relative / 100,
-            "sources": ["electricity meters"],
-            "components": [{
-                "source": "electricity meters", "relative_pct": relative,
-                "confidence_pct": Decimal(95), "distribution": "normal",
-            }],
-            "note": "Meters of one make may err together: nothing is taken off for their number. "
+        uncertainty=stated(
+            found["co2e_t"],
+            [
+                component(
+                    f"meters:{ID}", found["co2e_t"], inputs.parameters["meter_uncertainty_pct"],
+                    ko="전력량계 (함께 어긋난다고 봄)", en="Electricity meters, taken to err together",
+                )
+            ],
+            note="Meters of one make may err together: nothing is taken off for their number. "
             "The factor's publisher states no uncertainty; none is added for it.",
-        },
+        ),
         coverage={"sites": _coverage(inputs, len(left_out))},
         details={
             "monthly_wh": dict(sorted(monthly.items())),
