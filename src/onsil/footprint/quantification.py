@@ -185,7 +185,7 @@ def _factors(
                 f"Say by which authority the {need.commodity} factor ({need.boundary}) is chosen.",
                 {"commodity": need.commodity, "boundary": need.boundary},
             )
-        factor = choose_factor(authority, as_of)
+        factor = choose_factor(authority, as_of, gases=need.gases)
         if isinstance(factor, Refusal):
             return factor
         chosen[need.commodity] = factor

@@ -1,61 +1,27 @@
-"""Where an outcome's uncertainty is from, source by source, so that it can be combined across runs.
+"""What methodologies of tables say of their uncertainty: samples, and what is not stated."""
 
-Independent sources add in quadrature (IPCC 2006 Guidelines, volume 1, chapter 3, equation 3.2,
-approach 1). A source has one name wherever it appears: what two runs share is then correlated.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from onsil.footprint.uncertainty import width
+
+FACTOR_NOTE = "The factors' publishers state no uncertainty; none is added for them."
 _Z_95 = Decimal("1.959963984540054")
 
 
-@dataclass(frozen=True)
-class Component:
-    """One source: its name and the half-width at 95 % that it alone gives the tonnes."""
-
-    source: str
-    half_width_t: Decimal
-    distribution: str = "normal"
-
-
-def share_of(source: str, tonnes: Decimal, relative_pct: Decimal) -> Component:
-    """A source that makes so many tonnes uncertain by so many per cent."""
-    return Component(source, abs(tonnes) * relative_pct / 100)
-
-
 def proportion_half_width(share: Decimal, sample: Decimal) -> Decimal:
-    """Half-width at 95 % of a share in [0, 1] found in a simple random sample of so many."""
+    """Half-width at 95 % of a share in [0, 1] found in a simple random sample of so many.
+
+    The normal approximation of the binomial distribution (Cochran, Sampling Techniques, 3.2).
+    """
+    assert 0 <= share <= 1
     return _Z_95 * (share * (1 - share) / sample).sqrt()
 
 
-def combined(co2e_t: Decimal, components: Sequence[Component], note: str) -> dict[str, Any]:
-    """The uncertainty of an outcome at 95 %, by approach 1, with its components."""
-
-    def relative(half_width_t: Decimal) -> Decimal | None:
-        if co2e_t <= 0:
-            return None
-        return (100 * half_width_t / co2e_t).quantize(Decimal("0.0001"))
-
-    half_width_t = sum((c.half_width_t**2 for c in components), Decimal(0)).sqrt()
-    return {
-        "confidence_pct": Decimal(95),
-        "half_width_t": half_width_t,
-        "relative_pct": relative(half_width_t),
-        "components": [
-            {
-                "source": c.source,
-                "half_width_t": c.half_width_t,
-                "relative_pct": relative(c.half_width_t),
-                "confidence_pct": Decimal(95),
-                "distribution": c.distribution,
-            }
-            for c in components
-        ],
-        "note": note,
-    }
-
-
-FACTOR_NOTE = "The factors' publishers state no uncertainty; none is added for them."
+def surveyed(
+    source: str, tonnes: Decimal, share: Decimal, sample: Decimal, ko: str, en: str
+) -> dict[str, Any]:
+    """What the sampling of a share does to the tonnes that are proportional to it."""
+    assert share > 0
+    half_width_t = tonnes * proportion_half_width(share, sample) / share
+    return width(source, half_width_t, ko=ko, en=en)

@@ -83,7 +83,8 @@ class FactorNeed:
 
     Roles are those of series and tables; none at all means that it is always needed. What is not
     required is taken only when an authority is stated for it. `or_boundaries` are others that will
-    do, where the programme says which one holds.
+    do, where the programme says which one holds. `gases` is "co2" where the source counts no other
+    gas.
     """
 
     commodity: str
@@ -91,6 +92,7 @@ class FactorNeed:
     roles: tuple[str, ...] = ()
     required: bool = True
     or_boundaries: tuple[str, ...] = ()
+    gases: str = "co2e"
 
     @property
     def boundaries(self) -> tuple[str, ...]:
