@@ -81,5 +81,5 @@ for _part in (
     "market", "evidence", "books", "currency", "devices", "factors", "methodologies", "claims",
     "inventory", "registry", "targets",
 ):  # fmt: skip
-    if find_spec(f"onsil.console.{_part}.urls"):
+    if find_spec(f"onsil.console.{_part}") and find_spec(f"onsil.console.{_part}.urls"):
         urlpatterns.append(path("", include(f"onsil.console.{_part}.urls")))
