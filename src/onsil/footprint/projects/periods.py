@@ -1,26 +1,28 @@
-"""Projects and their monitoring periods: one person submits, another approves."""
+"""Monitoring periods: handed in, decided on by another person, each move a step of the route."""
 
-from datetime import date
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
-from psycopg.types.range import Range
 
 from onsil import proof
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
-from onsil.core.periods import Period, local_days
+from onsil.core.periods import Period, local_day, local_days
 from onsil.core.refusal import Refusal
 from onsil.footprint import rows as stored_rows
-from onsil.footprint.methodologies import methodology
+from onsil.footprint.projects import gates, journal
+from onsil.footprint.projects.additionality import duty_against
+from onsil.footprint.projects.journal import SEOUL, Standing
+from onsil.footprint.projects.plans import plan_in_force, write_basis
+from onsil.footprint.projects.registration import crediting_periods, project, unknown_project
+from onsil.footprint.projects.terms import Transition
 from onsil.footprint.store import Row, as_period, as_range, execute, lock, rows, savepoint
-from onsil.footprint.terms import Claim, Monitoring, Project, ProjectSpec
+from onsil.footprint.terms import Claim, Monitoring, Project
 
-_PROJECT = """SELECT id, code, name_ko, name_en, programme, methodology, crediting, buffer_bp,
-  actor, created_at FROM footprint_project"""
 _MONITORING = """SELECT m.id, m.project_id, m.sequence, m.period, m.status, m.maker,
   m.submitted_at, m.checker, m.decided_at, m.reason,
   coalesce((SELECT array_agg(c.claim_id ORDER BY c.claim_id) FROM footprint_monitoring_claim c
@@ -31,76 +33,9 @@ _MONITORING = """SELECT m.id, m.project_id, m.sequence, m.period, m.status, m.ma
   FROM footprint_monitoring m"""
 
 
-def _project(row: Row) -> Project:
-    span = row.pop("crediting")
-    return Project(starts=span.lower, ends=span.upper, **row)
-
-
 def _monitoring(row: Row) -> Monitoring:
     row["period"], row["claim_ids"] = as_period(row["period"]), tuple(row["claim_ids"])
     return Monitoring(**row)
-
-
-def register_project(
-    conn: Connection, city: str, spec: ProjectSpec, actor: str, clock: Clock
-) -> Project | Refusal:
-    """Register a project; the same code and terms again give the project that is there.
-
-    Refused: unknown-methodology, dates-invalid, buffer-invalid, project-exists for the same code
-    with other terms.
-    """
-    made = methodology(spec.methodology)
-    if isinstance(made, Refusal):
-        return made
-    if spec.ends <= spec.starts:
-        return _no(
-            "dates-invalid",
-            "인증 기간의 끝이 시작보다 빠릅니다.",
-            "The crediting period ends early.",
-        )
-    if not 0 <= spec.buffer_bp <= 10_000:
-        return _no("buffer-invalid", "버퍼 비율이 잘못되었습니다.", "The buffer's share is wrong.")
-    lock(conn, city, [f"project {spec.code}"])
-    there = rows(conn, f"{_PROJECT} WHERE city = %s AND code = %s", (city, spec.code))
-    if there:
-        found = _project(there[0])
-        terms = ("name_ko", "name_en", "programme", "methodology", "starts", "ends", "buffer_bp")
-        if all(getattr(found, name) == getattr(spec, name) for name in terms):
-            return found
-        return _no(
-            "project-exists",
-            f"사업 코드 {spec.code}은(는) 다른 조건으로 이미 등록되어 있습니다.",
-            f"Project {spec.code} is already registered on other terms.",
-        )
-    identifier = new_id()
-    execute(
-        conn,
-        """INSERT INTO footprint_project (city, id, code, name_ko, name_en, programme, methodology,
-          crediting, buffer_bp, actor, created_at) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
-        (
-            city, identifier, spec.code, spec.name_ko, spec.name_en, spec.programme,
-            spec.methodology, Range[date](spec.starts, spec.ends), spec.buffer_bp, actor,
-            clock.now(),
-        ),
-    )  # fmt: skip
-    proof.audit(
-        conn, city, actor, "project.registered", "project", str(identifier), None,
-        {"code": spec.code, "programme": spec.programme, "methodology": spec.methodology},
-    )  # fmt: skip
-    registered = project(conn, city, identifier)
-    assert registered is not None
-    return registered
-
-
-def project(conn: Connection, city: str, project_id: UUID) -> Project | None:
-    found = rows(conn, f"{_PROJECT} WHERE city = %s AND id = %s", (city, project_id))
-    return _project(found[0]) if found else None
-
-
-def projects(conn: Connection, city: str) -> list[Project]:
-    """Every project of the city, by code."""
-    found = rows(conn, f"{_PROJECT} WHERE city = %s ORDER BY code", (city,))
-    return [_project(row) for row in found]
 
 
 def monitoring(conn: Connection, city: str, monitoring_id: UUID) -> Monitoring | None:
@@ -135,13 +70,15 @@ def open_monitoring_period(
     """
     found = project(conn, city, project_id)
     if found is None:
-        return _no("unknown-project", "사업을 찾을 수 없습니다.", "There is no such project.")
-    crediting = local_days(found.starts, found.ends, zone or ZoneInfo("Asia/Seoul"))
+        return unknown_project()
+    spans = crediting_periods(conn, city, found)
+    crediting = local_days(spans[0].starts, spans[-1].ends, zone or SEOUL)
     if period.start < crediting.start or period.end > crediting.end:
         return _no(
             "outside-crediting",
-            f"모니터링 기간이 인증 기간({found.starts}–{found.ends}) 밖입니다.",
-            f"The period lies outside the crediting period ({found.starts} to {found.ends}).",
+            f"모니터링 기간이 인증 기간({spans[0].starts}–{spans[-1].ends}) 밖입니다.",
+            "The period lies outside the crediting period "
+            f"({spans[0].starts} to {spans[-1].ends}).",
         )
     lock(conn, city, [f"monitoring {project_id}"])
     others = monitorings(conn, city, project_id)
@@ -177,11 +114,15 @@ def submit_monitoring(
     claim_ids: list[UUID],
     maker: str,
     clock: Clock,
+    zone: ZoneInfo | None = None,
+    roles: Collection[str] | None = None,
 ) -> Monitoring | Refusal:
     """Hand in a period with the claims it rests on, replacing those of an earlier submission.
 
-    Refused: unknown-monitoring, monitoring-state, no-claims, unknown-claim, claim-programme (held
-    for another programme), claim-period (outside the period), claim-used (in another period).
+    The route's step that leads to a submission is taken; `roles` are the maker's, None where the
+    caller has checked them. Refused: unknown-monitoring, monitoring-state, no-claims,
+    unknown-claim, claim-programme (held for another programme), claim-period (outside the period),
+    claim-used (in another period), legal-duty, and what `decide` and the step's gates refuse.
     """
     found = _locked(conn, city, monitoring_id)
     if isinstance(found, Refusal):
@@ -191,13 +132,38 @@ def submit_monitoring(
     refusal = _claims_fit(conn, city, found, claim_ids)
     if refusal is not None:
         return refusal
+    zone = zone or SEOUL
+    allowed = _allowed(conn, city, found, "submitted", maker, roles, claim_ids, clock, zone)
+    if isinstance(allowed, Refusal):
+        return allowed
+    if not _hold(conn, city, monitoring_id, claim_ids):
+        return _no(
+            "claim-used",
+            "다른 모니터링 기간에 이미 쓰인 청구가 있습니다.",
+            "One of the claims already serves another monitoring period.",
+        )
+    at, taken = allowed
+    journal.write(conn, city, found.project_id, monitoring_id, at, taken, maker, "", clock)
+    plan = plan_in_force(conn, city, found.project_id, local_day(found.period.start, zone))
+    write_basis(conn, city, monitoring_id, claim_ids, plan, maker, clock)
     execute(
         conn,
-        "DELETE FROM footprint_monitoring_claim WHERE city = %s AND monitoring_id = %s",
-        (city, monitoring_id),
+        """UPDATE footprint_monitoring SET status = 'submitted', maker = %s, submitted_at = %s,
+          checker = NULL, decided_at = NULL, reason = '' WHERE city = %s AND id = %s""",
+        (maker, clock.now(), city, monitoring_id),
     )
+    return _moved(conn, city, maker, "monitoring.submitted", found)
+
+
+def _hold(conn: Connection, city: str, monitoring_id: UUID, claim_ids: list[UUID]) -> bool:
+    """Put the claims in place of those of an earlier submission; False when one is used."""
     try:
         with savepoint(conn):
+            execute(
+                conn,
+                "DELETE FROM footprint_monitoring_claim WHERE city = %s AND monitoring_id = %s",
+                (city, monitoring_id),
+            )
             for claim_id in sorted(set(claim_ids)):
                 execute(
                     conn,
@@ -206,18 +172,49 @@ def submit_monitoring(
                     (city, monitoring_id, claim_id),
                 )
     except psycopg.errors.UniqueViolation:
-        return _no(
-            "claim-used",
-            "다른 모니터링 기간에 이미 쓰인 청구가 있습니다.",
-            "One of the claims already serves another monitoring period.",
-        )
-    execute(
-        conn,
-        """UPDATE footprint_monitoring SET status = 'submitted', maker = %s, submitted_at = %s,
-          checker = NULL, decided_at = NULL, reason = '' WHERE city = %s AND id = %s""",
-        (maker, clock.now(), city, monitoring_id),
+        return False
+    return True
+
+
+def _allowed(
+    conn: Connection, city: str, found: Monitoring, status: str, actor: str,
+    roles: Collection[str] | None, claim_ids: Collection[UUID], clock: Clock, zone: ZoneInfo,
+    transition: str | None = None,
+) -> tuple[Standing, Transition] | Refusal:  # fmt: skip
+    """The step that leads to a status from where the period stands, when it may be taken."""
+    owner = project(conn, city, found.project_id)
+    assert owner is not None
+    lock(conn, city, [f"route {found.project_id}"])
+    at = journal.standing(conn, city, found.project_id, found.id, found.status)
+    step = _leading(at, status, transition)
+    if isinstance(step, Refusal):
+        return step
+    taken = journal.may(
+        conn, city, owner.id, found.id, at, step.id, actor, roles, clock, zone
+    )  # fmt: skip
+    if isinstance(taken, Refusal):
+        return taken
+    asked = gates.Asked(
+        conn, city, owner, found, tuple(claim_ids), local_day(clock.now(), zone), zone
     )
-    return _moved(conn, city, maker, "monitoring.submitted", found)
+    refusal = gates.shut(asked, taken.gates)
+    return refusal if refusal is not None else (at, taken)
+
+
+def _leading(at: Standing, status: str, transition: str | None) -> Transition | Refusal:
+    states = {state.id: state for state in at.workflow.states}
+    leaving = at.workflow.leaving(at.state)
+    for step in leaving:
+        if states[step.target].status == status and transition in (None, step.id):
+            return step
+    ahead = ", ".join(step.ko for step in leaving)
+    return Refusal(
+        "route-state",
+        f"지금은 ‘{states[at.state].ko}’ 단계입니다. 먼저 할 일: {ahead}.",
+        f"It stands at “{states[at.state].en}”; first comes: "
+        f"{', '.join(step.en for step in leaving)}.",
+        {"state": at.state, "next": [step.id for step in leaving]},
+    )
 
 
 def _claims_fit(
@@ -259,44 +256,57 @@ def _claim_fits(found: Monitoring, owner: Project, held: Claim) -> Refusal | Non
 
 
 def approve_monitoring(
-    conn: Connection, city: str, monitoring_id: UUID, checker: str, clock: Clock
-) -> Monitoring | Refusal:
-    """Approve a submitted period, by anyone but the one who submitted it.
-
-    Refused: unknown-monitoring, monitoring-state, maker-is-checker.
-    """
-    return _decide(conn, city, monitoring_id, checker, clock, "approved", "")
-
-
-def return_monitoring(
-    conn: Connection, city: str, monitoring_id: UUID, checker: str, reason: str, clock: Clock
-) -> Monitoring | Refusal:
-    """Send a submitted period back with a reason; refused as `approve_monitoring` is."""
-    if not reason.strip():
-        return _no("reason-missing", "반려 사유를 적어 주세요.", "Please give the reason.")
-    return _decide(conn, city, monitoring_id, checker, clock, "returned", reason)
-
-
-def _decide(
     conn: Connection,
     city: str,
     monitoring_id: UUID,
     checker: str,
     clock: Clock,
-    status: str,
-    reason: str,
+    zone: ZoneInfo | None = None,
+    roles: Collection[str] | None = None,
 ) -> Monitoring | Refusal:
+    """Approve a submitted period, by anyone but the one who submitted it.
+
+    Refused: unknown-monitoring, monitoring-state, maker-is-checker, route-state (the route asks
+    for another step first), and what `decide` and the step's gates refuse.
+    """
+    return decide_on(conn, city, monitoring_id, "approved", checker, "", clock, zone, roles)
+
+
+def return_monitoring(
+    conn: Connection,
+    city: str,
+    monitoring_id: UUID,
+    checker: str,
+    reason: str,
+    clock: Clock,
+    zone: ZoneInfo | None = None,
+    roles: Collection[str] | None = None,
+) -> Monitoring | Refusal:
+    """Send a submitted period back with a reason; refused as `approve_monitoring` is."""
+    if not reason.strip():
+        return _no("reason-missing", "반려 사유를 적어 주세요.", "Please give the reason.")
+    return decide_on(conn, city, monitoring_id, "returned", checker, reason, clock, zone, roles)
+
+
+def decide_on(
+    conn: Connection, city: str, monitoring_id: UUID, status: str, checker: str, reason: str,
+    clock: Clock, zone: ZoneInfo | None = None, roles: Collection[str] | None = None,
+    transition: str | None = None,
+) -> Monitoring | Refusal:  # fmt: skip
+    """Take the step that approves or returns a period (`transition` where there are several)."""
     found = _locked(conn, city, monitoring_id)
     if isinstance(found, Refusal):
         return found
     if found.status != "submitted":
         return _state(found, "결정", "decided on")
-    if found.maker == checker:
-        return _no(
-            "maker-is-checker",
-            "제출한 사람은 승인하거나 반려할 수 없습니다. 다른 담당자가 확인해야 합니다.",
-            "Whoever submitted it cannot decide on it; another person has to check.",
-        )
+    allowed = _allowed(
+        conn, city, found, status, checker, roles, found.claim_ids, clock, zone or SEOUL,
+        transition,
+    )  # fmt: skip
+    if isinstance(allowed, Refusal):
+        return allowed
+    at, taken = allowed
+    journal.write(conn, city, found.project_id, monitoring_id, at, taken, checker, reason, clock)
     execute(
         conn,
         """UPDATE footprint_monitoring SET status = %s, checker = %s, decided_at = %s, reason = %s
@@ -306,14 +316,31 @@ def _decide(
     return _moved(conn, city, checker, f"monitoring.{status}", found)
 
 
+def issuable(conn: Connection, city: str, monitoring_id: UUID) -> Refusal | None:
+    """What stops an approved period from being issued after all: a duty that has become known.
+
+    Refused: unknown-monitoring, legal-duty.
+    """
+    found = monitoring(conn, city, monitoring_id)
+    if found is None:
+        return _unknown()
+    owner = project(conn, city, found.project_id)
+    assert owner is not None
+    held = (stored_rows.claim_of(conn, city, one) for one in found.claim_ids)
+    ends = [one.period.end for one in held if one is not None]
+    return duty_against(conn, city, owner, max(ends)) if ends else None
+
+
 def _locked(conn: Connection, city: str, monitoring_id: UUID) -> Monitoring | Refusal:
     lock(conn, city, [f"monitoring {monitoring_id}"])
     found = monitoring(conn, city, monitoring_id)
-    if found is None:
-        return _no(
-            "unknown-monitoring", "모니터링 기간을 찾을 수 없습니다.", "There is no such period."
-        )
-    return found
+    return _unknown() if found is None else found
+
+
+def _unknown() -> Refusal:
+    return _no(
+        "unknown-monitoring", "모니터링 기간을 찾을 수 없습니다.", "There is no such period."
+    )
 
 
 def _stored(conn: Connection, city: str, monitoring_id: UUID) -> Monitoring:
