@@ -21,6 +21,7 @@ from onsil.footprint.inventory.versions import (
     version_entry,
     version_of,
 )
+from onsil.footprint.projects.proofs import READERS as PROJECT_READERS
 from onsil.footprint.store import rows as select
 from onsil.footprint.targets.reviews import review, review_entry
 
@@ -82,6 +83,7 @@ def _inventory_decision(conn: Connection, city: str, decision_id: UUID) -> Entry
 
 
 _READERS: dict[str, tuple[str, Reader]] = {
+    **PROJECT_READERS,
     "inventory": ("SELECT id FROM footprint_inventory_version", _inventory),
     "inventory-decision": ("SELECT id FROM footprint_inventory_decision", _inventory_decision),
     "quantification": ("SELECT id FROM footprint_run", _quantification),
