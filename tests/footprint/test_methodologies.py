@@ -1,22 +1,29 @@
 """Methodologies: each reproduces its worked example and says no where it does not apply."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 
 import pytest
 
+from onsil.core.canonical import canonical_bytes, plain
 from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
-from onsil.footprint import methodologies
 from onsil.footprint.engine import ARITHMETIC
+from onsil.footprint.engines import run_2
 from onsil.footprint.factors import factor_set
+from onsil.footprint.factors.gwp import gwp
 from onsil.footprint.intervals import energy_intervals, fate_at, temperature_intervals
 from onsil.footprint.methodologies import (
     Methodology,
     building_energy_savings,
     check_parameters,
+    check_tables,
+    coefficients_of,
+    creditable,
+    methodologies,
     methodology,
+    monitoring_of,
     solar_self_consumption,
 )
 from onsil.footprint.terms import ActivitySeries, MethodInputs, Outcome
@@ -80,12 +87,69 @@ class TestEveryMethodology:
         assert methodology(made.ID, made.VERSION) is made
 
     def test_gases_add_up_to_the_total(self, made):
+        """Where they are known apart; a CO2e total alone has nothing to add up."""
+        inputs = made.worked_example().inputs
+        found = run(made, inputs)
+        assert isinstance(found, Outcome)
+        if found.gases_kg is None:
+            return
+        with localcontext(ARITHMETIC):
+            total = sum(kg * gwp(inputs.gwp_set, gas) for gas, kg in found.gases_kg.items()) / 1000
+        assert abs(total - found.co2e_t) < Decimal("1e-30")
+
+    def test_the_examples_tables_and_parameters_are_well_typed(self, made):
+        inputs = made.worked_example().inputs
+        assert check_tables(made, inputs.tables) == {
+            role: tuple(sorted(rows, key=lambda row: row["id"]))
+            for role, rows in inputs.tables.items()
+        }
+        assert check_tables(made, plain(inputs.tables)) == check_tables(made, inputs.tables)
+        assert check_parameters(made, inputs.parameters) == inputs.parameters
+        assert {need.table for need in coefficients_of(made)} == set(inputs.coefficients)
+
+    def test_a_column_or_table_nobody_knows_is_refused(self, made, refused):
+        inputs = made.worked_example().inputs
+        refused(check_tables(made, {**inputs.tables, "colours": []}), "role-missing")
+        for role, rows in inputs.tables.items():
+            odd = [{**rows[0], "colour": "red"}, *rows[1:]]
+            refused(check_tables(made, {**inputs.tables, role: odd}), "row-invalid")
+            twice = [*rows, rows[0]]
+            refused(check_tables(made, {**inputs.tables, role: twice}), "row-invalid")
+
+    def test_parts_sum_to_their_amount(self, made):
         found = run(made, made.worked_example().inputs)
         assert isinstance(found, Outcome)
-        assert found.gases_kg is not None
-        weights = {"co2": 1, "ch4": 21, "n2o": 310}
-        total = sum(found.gases_kg[gas] * weight for gas, weight in weights.items()) / 1000
-        assert abs(total - found.co2e_t) < Decimal("1e-30")
+        for line in found.lines:
+            assert line.amount > 0
+            if line.parts is not None:
+                assert sum(line.parts.values()) == line.amount
+                assert all(part >= 0 for part in line.parts.values())
+
+    def test_uncertainty_names_its_sources(self, made):
+        found = run(made, made.worked_example().inputs)
+        assert isinstance(found, Outcome)
+        assert found.uncertainty["sources"]
+        for one in found.uncertainty.get("components", []):
+            assert one["ko"]
+            assert one["en"]
+            assert one["source"].partition(":")[0] in (
+                "meter", "meters", "factor", "coefficient", "model", "sampling", "record",
+            )  # fmt: skip
+
+    def test_outputs_can_be_written_canonically(self, made):
+        found = run(made, made.worked_example().inputs)
+        assert isinstance(found, Outcome)
+        assert canonical_bytes(run_2.quantified(found))
+
+    def test_what_is_monitored_is_said_in_both_languages(self, made):
+        for one in monitoring_of(made):
+            assert all(getattr(one, field.name) for field in fields(one))
+
+
+def test_behaviour_and_moved_energy_never_become_units():
+    rewards = {made.ID for made in methodologies() if not creditable(made)}
+    assert rewards >= {"bus-modal-shift", "citizen-actions", "demand-response"}
+    assert creditable(solar_self_consumption)
 
 
 def test_an_unknown_methodology_is_refused(refused):
