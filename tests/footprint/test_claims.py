@@ -13,6 +13,7 @@ from psycopg.types.range import Range
 from onsil import footprint
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
+from onsil.footprint.claims import making
 from onsil.footprint.store import savepoint
 
 
@@ -168,28 +169,20 @@ def test_under_a_race_exactly_one_wins(connector, fresh_database):
 
 def test_the_constraint_decides_when_nobody_locked(connector, fresh_database, monkeypatch):
     """Without the lock that keeps claimants in line, the loser still gets a refusal."""
-    from onsil.footprint import claims as module_function  # the function of that name
-    from onsil.footprint import rows
-
-    assert callable(module_function)
     with connector() as conn:
         run = World(conn).solar_run("2")
         conn.commit()
-    import sys
+    monkeypatch.setattr(making, "lock_many", lambda *a: None)
+    real, seen = making.held_against, []
 
-    claims_module = sys.modules["onsil.footprint.claims"]
-    monkeypatch.setattr(claims_module, "lock_many", lambda *a: None)
-    real, seen = rows.claims_against, []
-
-    def blind(conn, city, found, share):
-        seen.append(share)
-        return [] if len(seen) == 2 else real(conn, city, found, share)
+    def blind(*given):
+        seen.append(given)
+        return [] if len(seen) == 1 else real(*given)
 
     with connector() as first, connector() as second:
         assert isinstance(footprint.claim(first, CITY, run.id, "kr-offset"), footprint.Claim)
         first.commit()
-        seen.append(None)
-        monkeypatch.setattr(rows, "claims_against", blind)
+        monkeypatch.setattr(making, "held_against", blind)
         answer = footprint.claim(second, CITY, run.id, "voluntary")
         assert isinstance(answer, Refusal)
         assert answer.code == "claim-conflict"

@@ -5,7 +5,7 @@ claims become credits that companies buy and retire. Other rooms import from her
 """
 
 from onsil.footprint.bundle import BundleCheck, export_bundle, verify_bundle
-from onsil.footprint.claims import claim
+from onsil.footprint.claims import claim, release_claim
 from onsil.footprint.credits import (
     batch,
     batch_by_serial,
@@ -117,6 +117,7 @@ __all__ = [
     "quantify",
     "recompute",
     "register_project",
+    "release_claim",
     "retire",
     "retirement",
     "retirements",

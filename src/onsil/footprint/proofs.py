@@ -7,6 +7,7 @@ from uuid import UUID
 from onsil import proof
 from onsil.core.database import Connection
 from onsil.footprint import rows
+from onsil.footprint.claims.releasing import release_by_id
 from onsil.footprint.credits import (
     batch,
     batch_entry,
@@ -37,6 +38,11 @@ def _quantification(conn: Connection, city: str, run_id: UUID) -> Entry | None:
 def _claim(conn: Connection, city: str, claim_id: UUID) -> Entry | None:
     made = rows.claim_of(conn, city, claim_id)
     return None if made is None else rows.claim_entry(made)
+
+
+def _claim_release(conn: Connection, city: str, release_id: UUID) -> Entry | None:
+    made = release_by_id(conn, city, release_id)
+    return None if made is None else made.entry()
 
 
 def _issuance(conn: Connection, city: str, batch_id: UUID) -> Entry | None:
@@ -88,6 +94,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     "inventory-decision": ("SELECT id FROM footprint_inventory_decision", _inventory_decision),
     "quantification": ("SELECT id FROM footprint_run", _quantification),
     "claim": ("SELECT id FROM footprint_claim", _claim),
+    "claim-release": ("SELECT id FROM footprint_claim_release", _claim_release),
     "issuance": (
         "SELECT id FROM (SELECT * FROM footprint_batch WHERE origin = 'issued') issued",
         _issuance,

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,13 +19,13 @@ from onsil.core.ids import new_id
 from onsil.core.periods import Period, local_day
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine, rows
-from onsil.footprint.factors import Factor, FactorAuthority, choose_factor, factor_set
-from onsil.footprint.factors.coefficients import CoefficientTable, coefficient_sets
+from onsil.footprint.factors import FactorAuthority, FactorSet, shipped_library
+from onsil.footprint.given import coefficients_for, factors_for
 from onsil.footprint.methodologies import (
     Methodology,
     check_parameters,
     check_tables,
-    coefficients_of,
+    creditable,
     methodology,
 )
 from onsil.footprint.store import as_range, execute, lock
@@ -78,10 +78,14 @@ def quantify(
     if isinstance(typed, Refusal):
         return typed
     authorities = [authority] if isinstance(authority, FactorAuthority) else list(authority)
-    factors = _factors(made, {*found, *typed}, authorities, local_day(clock.now(), zone))
+    library = shipped_library()
+    factors = factors_for(
+        made, {*found, *typed}, authorities, local_day(clock.now(), zone), library,
+        local_day(period.end - timedelta(microseconds=1), zone),
+    )  # fmt: skip
     if isinstance(factors, Refusal):
         return factors
-    coefficient_tables = _coefficients(made, coefficients or {})
+    coefficient_tables = coefficients_for(made, coefficients or {}, library)
     if isinstance(coefficient_tables, Refusal):
         return coefficient_tables
     span = made.span(stated, period, zone.key)
@@ -98,7 +102,7 @@ def quantify(
             "gwp_set": authorities[0].gwp_set if authorities else None,
             "authorities": [a.document() for a in authorities],
             "factors": {c: f.document() for c, f in factors.items()},
-            "factor_sets": {f.set_id: factor_set(f.set_id).digest for f in factors.values()},
+            "factor_sets": {f.set_id: library.set_of(f).digest for f in factors.values()},
             "series": {
                 role: {"entity": one.entity, "attribute": one.attribute}
                 for role, one in found.items()
@@ -126,7 +130,7 @@ def quantify(
     if isinstance(outputs, Refusal):
         return outputs
     for factor in factors.values():
-        _keep_factor_set(conn, city, factor, actor, clock.now())
+        _keep_factor_set(conn, city, library.set_of(factor), actor, clock.now())
     made_run = _keep(conn, city, inputs, outputs, activity, span, actor, clock.now())
     _keep_tables(conn, city, made_run, lines, typed)
     return made_run
@@ -168,57 +172,9 @@ def _series(conn: Connection, city: str, key: SeriesKey) -> hub.Series | None:
     return made[0] if made else None
 
 
-def _factors(
-    made: Methodology, roles: set[str], authorities: list[FactorAuthority], as_of: date
-) -> dict[str, Factor] | Refusal:
-    chosen: dict[str, Factor] = {}
-    for need in made.FACTORS:
-        if need.roles and not roles & set(need.roles):
-            continue
-        authority = next((a for a in authorities if a.commodity == need.commodity), None)
-        if authority is None and not need.required:
-            continue
-        if authority is None or authority.boundary not in need.boundaries:
-            return Refusal(
-                "factor-missing",
-                f"{need.commodity}({need.boundary}) 배출계수의 근거를 밝혀야 합니다.",
-                f"Say by which authority the {need.commodity} factor ({need.boundary}) is chosen.",
-                {"commodity": need.commodity, "boundary": need.boundary},
-            )
-        factor = choose_factor(authority, as_of, gases=need.gases)
-        if isinstance(factor, Refusal):
-            return factor
-        chosen[need.commodity] = factor
-    if len({(a.programme, a.gwp_set) for a in authorities}) > 1:
-        return Refusal(
-            "authorities-differ",
-            "한 번의 산정에는 한 프로그램과 한 GWP만 쓸 수 있습니다.",
-            "One quantification knows one programme and one GWP set.",
-            {"authorities": [a.document() for a in authorities]},
-        )
-    return chosen
-
-
-def _coefficients(
-    made: Methodology, named: Mapping[str, str]
-) -> dict[str, CoefficientTable] | Refusal:
-    known = coefficient_sets()
-    chosen: dict[str, CoefficientTable] = {}
-    for need in coefficients_of(made):
-        found = known.get(named.get(need.table, need.default_set))
-        if found is None or found.table != need.table:
-            return Refusal(
-                "unknown-coefficients",
-                f"계수표 {need.table}에 쓸 수 있는 계수집이 아닙니다: {named.get(need.table)}.",
-                f"No set of coefficients for {need.table}: {named.get(need.table)}.",
-                {"table": need.table, "set": named.get(need.table, need.default_set)},
-            )
-        chosen[need.table] = found
-    return chosen
-
-
-def _keep_factor_set(conn: Connection, city: str, factor: Factor, actor: str, at: datetime) -> None:
-    found = factor_set(factor.set_id)
+def _keep_factor_set(
+    conn: Connection, city: str, found: FactorSet, actor: str, at: datetime
+) -> None:
     lock(conn, city, [f"factor set {found.digest}"])
     if rows.factor_set_known(conn, city, found.digest):
         return
@@ -247,6 +203,8 @@ def _keep(
     at: datetime,
 ) -> Run:
     made = new_id()
+    method = methodology(inputs["methodology"]["id"], inputs["methodology"]["version"])
+    creditable_now = not isinstance(method, Refusal) and creditable(method)
     inputs_text, outputs_text = canonical_bytes(inputs), canonical_bytes(outputs)
     described = {
         (s["entity"], s["attribute"]): s["sha256"] for s in inputs["snapshot"]["manifest"]["series"]
@@ -256,15 +214,15 @@ def _keep(
         conn,
         """INSERT INTO footprint_run (city, id, methodology, version, status, refusal, period,
           co2e_t, energy_wh, lines, inputs, inputs_sha256, outputs, outputs_sha256,
-          snapshot_sha256, engine, code_sha256, format, actor, created_at)
-        VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
+          snapshot_sha256, engine, code_sha256, format, creditable, actor, created_at)
+        VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
         (
             city, made, inputs["methodology"]["id"], inputs["methodology"]["version"],
             outputs["status"], Jsonb(shown["refusal"]) if "refusal" in shown else None,
             as_range(_period(inputs["period"])), outputs["co2e_t"] or Decimal(0),
             _energy_wh(outputs["lines"]), Jsonb(shown["lines"]), inputs_text.decode(),
-            digest(inputs), outputs_text.decode(), digest(outputs), inputs["snapshot"]["digest"], engine.engine_name(),
-            engine.code_digest(), inputs["format"], actor, at,
+            digest(inputs), outputs_text.decode(), digest(outputs), inputs["snapshot"]["digest"],
+            engine.engine_name(), engine.code_digest(), inputs["format"], creditable_now, actor, at,
         ),
     )  # fmt: skip
     for role, one in activity.items():

@@ -16,7 +16,9 @@ from onsil.footprint.terms import Claim, Run, RunLine
 _RUN = """SELECT id, methodology, version, status, refusal, period, co2e_t, energy_wh, lines,
   inputs_sha256, outputs_sha256, snapshot_sha256, engine, actor, created_at FROM footprint_run"""
 _CLAIM = """SELECT c.id, c.run_id, c.programme, c.share, c.period, c.co2e_t, c.energy_wh, c.actor,
-  c.created_at, (SELECT jsonb_agg(jsonb_build_object('meter', l.meter, 'quantity', l.quantity,
+  c.created_at, c.kind, (SELECT r.created_at FROM footprint_claim_release r
+    WHERE r.city = c.city AND r.claim_id = c.id) AS released_at,
+  (SELECT jsonb_agg(jsonb_build_object('meter', l.meter, 'quantity', l.quantity,
     'amount', l.amount::text, 'unit', l.unit) ORDER BY l.meter, l.quantity)
     FROM footprint_claim_line l WHERE l.city = c.city AND l.claim_id = c.id) AS lines
   FROM footprint_claim c"""
@@ -74,6 +76,8 @@ def _claim(row: Row) -> Claim:
         lines=_lines(row["lines"]),
         actor=row["actor"],
         created_at=row["created_at"],
+        kind=row["kind"],
+        released_at=row["released_at"],
     )
 
 
@@ -162,37 +166,24 @@ def claim_of(conn: Connection, city: str, claim_id: UUID) -> Claim | None:
 
 def claims(
     conn: Connection, city: str, run_id: UUID | None = None, limit: int = 100,
-    programme: str | None = None,
+    programme: str | None = None, released: bool = False,
 ) -> list[Claim]:  # fmt: skip
-    """The newest claims first, optionally of one run or programme."""
+    """The newest claims first, optionally of one run or programme.
+
+    Those that were released are left out unless `released` asks for them too.
+    """
     found = rows(
         conn,
         f"""{_CLAIM} WHERE c.city = %(city)s
           AND (%(run)s::uuid IS NULL OR c.run_id = %(run)s::uuid)
           AND (%(programme)s::text IS NULL OR c.programme = %(programme)s::text)
+          AND (%(released)s OR NOT EXISTS (SELECT FROM footprint_claim_release r
+               WHERE r.city = c.city AND r.claim_id = c.id))
         ORDER BY c.id DESC LIMIT %(limit)s""",
-        {"city": city, "run": run_id, "programme": programme, "limit": limit},
-    )
-    return [_claim(row) for row in found]
-
-
-def claims_against(
-    conn: Connection, city: str, run_found: Run, share: tuple[int, int]
-) -> list[Claim]:
-    """Claims that hold any of these quantities in this share and period."""
-    found = rows(
-        conn,
-        f"""{_CLAIM} WHERE c.city = %s AND EXISTS (
-          SELECT FROM footprint_claim_line l
-          JOIN unnest(%s::text[], %s::text[]) AS w (meter, quantity) USING (meter, quantity)
-          WHERE l.city = c.city AND l.claim_id = c.id
-            AND l.share && int4range(%s, %s) AND l.period && tstzrange(%s, %s))
-        ORDER BY c.id""",
-        (
-            city, [line.meter for line in run_found.lines],
-            [line.quantity for line in run_found.lines], *share,
-            run_found.period.start, run_found.period.end,
-        ),
+        {
+            "city": city, "run": run_id, "programme": programme, "limit": limit,
+            "released": released,
+        },
     )  # fmt: skip
     return [_claim(row) for row in found]
 

@@ -93,7 +93,11 @@ class Recomputation:
 
 @dataclass(frozen=True)
 class Claim:
-    """One programme's hold on a share, in ten-thousandths, of what a run found."""
+    """One programme's hold on a share, in ten-thousandths, of what a run found.
+
+    `period` may be a part of the run's. `kind` is the programme's (see `claims.KINDS`). A claim
+    with `released_at` holds nothing any more.
+    """
 
     id: UUID
     run_id: UUID
@@ -106,6 +110,8 @@ class Claim:
     lines: tuple[RunLine, ...]
     actor: str
     created_at: datetime
+    kind: str = "other"
+    released_at: datetime | None = None
 
 
 @dataclass(frozen=True)
