@@ -273,7 +273,6 @@ SITE = Lever(
     {2026: Decimal(100), 2027: Decimal(0)}, "곳", "sites",
     {"capacity_kw": "10", "no_export": True},
     series={"generation": PlannedSeries("generation", "kWh", Decimal(12_775))},
-    scaled=frozenset({"parameter.capacity_kw"}),
 )  # fmt: skip
 
 

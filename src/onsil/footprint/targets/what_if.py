@@ -1,9 +1,9 @@
 """What if: the same methodologies on planned quantities. Pure; nothing here is ever a run.
 
-A lever states one unit of a measure (a car, a site, a hectare) as a methodology wants it, how many
-of them there shall be in each year, and which columns grow with that number. The methodology that
-will later judge the measured data calculates the plan, with its own conditions: where it says no,
-the lever shows its refusal instead of a figure.
+A lever states one unit of a measure (a car, a site, a hectare) as a methodology wants it, and how
+many of them there shall be in each year. The methodology that will later judge the measured data
+calculates that one unit, with its own conditions, and the plan is so many times it: where the
+methodology says no, the lever shows its refusal instead of a figure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,9 @@ from onsil.core.canonical import plain
 from onsil.core.periods import local_year
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine
-from onsil.footprint.factors import FactorAuthority, choose_factor
-from onsil.footprint.factors.coefficients import coefficient_sets
-from onsil.footprint.methodologies import (
-    Methodology,
-    check_parameters,
-    coefficients_of,
-    methodology,
-)
+from onsil.footprint.factors import FactorAuthority, shipped_library
+from onsil.footprint.given import coefficients_for, factors_for
+from onsil.footprint.methodologies import Methodology, check_parameters, methodology
 from onsil.footprint.terms import ActivitySeries
 
 PLANNED = "planned"
@@ -42,8 +37,10 @@ class PlannedSeries:
 
 @dataclass(frozen=True)
 class Lever:
-    """One measure's unit and how many there shall be. `scaled` names columns as "table.column",
-    parameters as "parameter.name"; planned series are always scaled."""
+    """One unit of a measure, and how many units there shall be in force in each year.
+
+    In the texts of `tables` and `parameters`, {year} stands for the year.
+    """
 
     code: str
     ko: str
@@ -56,7 +53,6 @@ class Lever:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     series: Mapping[str, PlannedSeries] = field(default_factory=dict)
-    scaled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ class Effect:
 
 
 def effect(lever: Lever, year: int, as_of: date, zone: ZoneInfo) -> Effect:
-    """Calculate one year of a lever with its methodology's newest version.
+    """Calculate one unit in a year with its methodology's newest version, times the units.
 
     `as_of` is the day whose factors hold: a plan knows no factor of the future.
     """
@@ -84,14 +80,16 @@ def effect(lever: Lever, year: int, as_of: date, zone: ZoneInfo) -> Effect:
     name = f"{made.ID} v{made.VERSION}"
     if units == 0:
         return Effect(lever.code, year, units, Decimal(0), None, name)
-    found = _calculate(lever, made, units, year, as_of, zone)
+    found = _one_unit(lever, made, year, as_of, zone)
     if isinstance(found, Refusal):
         return Effect(lever.code, year, units, None, found, name)
     if found["co2e_t"] is None:
         said = found["refusal"]
         refusal = Refusal(said["code"], said["ko"], said["en"], said["facts"])
         return Effect(lever.code, year, units, None, refusal, name)
-    return Effect(lever.code, year, units, found["co2e_t"], None, name, found["uncertainty"])
+    with localcontext(engine.ARITHMETIC):
+        co2e_t = found["co2e_t"] * units
+    return Effect(lever.code, year, units, co2e_t, None, name, found["uncertainty"])
 
 
 def simulate(
@@ -101,25 +99,19 @@ def simulate(
     return [effect(lever, year, as_of, zone) for lever in levers for year in years]
 
 
-def _calculate(
-    lever: Lever, made: Methodology, units: Decimal, year: int, as_of: date, zone: ZoneInfo
+def _one_unit(
+    lever: Lever, made: Methodology, year: int, as_of: date, zone: ZoneInfo
 ) -> dict[str, Any] | Refusal:
-    parameters = check_parameters(
-        made,
-        {
-            name: _scaled(lever, f"parameter.{name}", value, units)
-            for name, value in lever.parameters.items()
-        },
-    )
+    parameters = check_parameters(made, _dated(lever.parameters, year))
     if isinstance(parameters, Refusal):
         return parameters
-    factors = {}
-    for authority in lever.authorities:
-        factor = choose_factor(authority, as_of)
-        if isinstance(factor, Refusal):
-            return factor
-        factors[authority.commodity] = factor.document()
-    known = coefficient_sets()
+    roles = {*lever.series, *lever.tables}
+    factors = factors_for(made, roles, lever.authorities, as_of, shipped_library())
+    if isinstance(factors, Refusal):
+        return factors
+    tables_of = coefficients_for(made, {}, shipped_library())
+    if isinstance(tables_of, Refusal):
+        return tables_of
     period = local_year(year, zone)
     inputs = plain(
         {
@@ -129,47 +121,30 @@ def _calculate(
             "period": {"start": period.start, "end": period.end},
             "zone": zone.key,
             "gwp_set": lever.authorities[0].gwp_set if lever.authorities else None,
-            "factors": factors,
-            "coefficients": {
-                need.table: known[need.default_set].document() for need in coefficients_of(made)
-            },
+            "factors": {c: f.document() for c, f in factors.items()},
+            "coefficients": {t: one.document() for t, one in tables_of.items()},
         }
     )
-    series = {
-        role: _series(lever, role, one, units, year, zone) for role, one in lever.series.items()
-    }
-    tables = {role: _rows(lever, role, rows, units, year) for role, rows in lever.tables.items()}
+    series = {role: _series(lever, role, one, year, zone) for role, one in lever.series.items()}
+    tables = {role: [_dated(row, year) for row in rows] for role, rows in lever.tables.items()}
     return engine.calculate(inputs, series, tables)
 
 
-def _scaled(lever: Lever, name: str, value: Any, units: Decimal) -> Any:
-    return str(Decimal(str(value)) * units) if name in lever.scaled else value
-
-
-def _rows(
-    lever: Lever, role: str, rows: Sequence[Mapping[str, Any]], units: Decimal, year: int
-) -> list[dict[str, Any]]:
-    """The rows with their scaled columns; {year} in a text stands for the year."""
-    return [
-        {
-            name: _scaled(
-                lever, f"{role}.{name}",
-                value.replace("{year}", str(year)) if isinstance(value, str) else value, units,
-            )
-            for name, value in row.items()
-        }
-        for row in rows
-    ]  # fmt: skip
+def _dated(values: Mapping[str, Any], year: int) -> dict[str, Any]:
+    return {
+        name: value.replace("{year}", str(year)) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def _series(
-    lever: Lever, role: str, one: PlannedSeries, units: Decimal, year: int, zone: ZoneInfo
+    lever: Lever, role: str, one: PlannedSeries, year: int, zone: ZoneInfo
 ) -> ActivitySeries:
-    """Daily amounts that add up to the year's."""
+    """Equal daily amounts that add up to the year's."""
     period = local_year(year, zone)
     days = period.length // timedelta(days=1)
     with localcontext(engine.ARITHMETIC):
-        daily = one.yearly * units / days
+        daily = one.yearly / days
     times = tuple(period.start + timedelta(days=n) for n in range(days))
     return ActivitySeries(
         role, f"urn:ngsi-ld:Plan:{lever.code}", one.attribute, one.unit, _DAY_S, "interval",
