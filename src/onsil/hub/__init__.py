@@ -3,6 +3,7 @@
 What a device reads goes through `record`; what a methodology uses comes out of `snapshot`.
 """
 
+from onsil.hub.daily import DayTotal, daily_totals
 from onsil.hub.documents import DocumentError
 from onsil.hub.entities import delete_entity, upsert_entities
 from onsil.hub.history import (
@@ -45,6 +46,7 @@ from onsil.hub.terms import (
 
 __all__ = [
     "LIVE_TOPIC",
+    "DayTotal",
     "DocumentError",
     "GeoQuery",
     "LatestPoint",
@@ -64,6 +66,7 @@ __all__ = [
     "UpsertResult",
     "Writer",
     "count_entities",
+    "daily_totals",
     "delete_entity",
     "ensure_series",
     "entity",

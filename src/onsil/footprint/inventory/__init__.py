@@ -1,0 +1,97 @@
+"""Greenhouse-gas inventories: a city by the GPC, companies by the GHG Protocol, year by year.
+
+Lines become a version: canonical inputs and outputs by hash, recomputed to the same bytes, sealed
+by a second person. A change between versions is taken apart by cause. Missing is never zero.
+"""
+
+from onsil.footprint.inventory.books import (
+    change_settings,
+    inventories,
+    inventory,
+    inventory_of,
+    line_history,
+    lines,
+    open_inventory,
+    put_lines,
+    recalculation_policy,
+    remove_line,
+    set_policy,
+    settings,
+)
+from onsil.footprint.inventory.changes import Recalculation, Waterfall, explain, must_recalculate
+from onsil.footprint.inventory.sectors import calculators
+from onsil.footprint.inventory.terms import (
+    APPROACHES,
+    CAUSES,
+    CITY,
+    COMPANY,
+    LEVELS,
+    NOTATION,
+    Activity,
+    Check,
+    FactorUse,
+    Inventory,
+    Line,
+    LineSpec,
+    Part,
+    RecalculationPolicy,
+    Settings,
+    Version,
+)
+from onsil.footprint.inventory.tree import Row, Tree, required_rows, tree
+from onsil.footprint.inventory.versions import (
+    compile_version,
+    decide,
+    documents,
+    newest_sealed,
+    recompute,
+    version_of,
+    versions,
+)
+
+__all__ = [
+    "APPROACHES",
+    "CAUSES",
+    "CITY",
+    "COMPANY",
+    "LEVELS",
+    "NOTATION",
+    "Activity",
+    "Check",
+    "FactorUse",
+    "Inventory",
+    "Line",
+    "LineSpec",
+    "Part",
+    "Recalculation",
+    "RecalculationPolicy",
+    "Row",
+    "Settings",
+    "Tree",
+    "Version",
+    "Waterfall",
+    "calculators",
+    "change_settings",
+    "compile_version",
+    "decide",
+    "documents",
+    "explain",
+    "inventories",
+    "inventory",
+    "inventory_of",
+    "line_history",
+    "lines",
+    "must_recalculate",
+    "newest_sealed",
+    "open_inventory",
+    "put_lines",
+    "recalculation_policy",
+    "recompute",
+    "remove_line",
+    "required_rows",
+    "set_policy",
+    "settings",
+    "tree",
+    "version_of",
+    "versions",
+]
