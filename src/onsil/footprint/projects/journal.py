@@ -262,8 +262,13 @@ def write(
     actor: str,
     note: str,
     clock: Clock,
+    *,
+    audited: bool = True,
 ) -> Step:
-    """Add a decided step to the journal, the log and the audit trail."""
+    """Add a decided step to the journal, the log and the audit trail.
+
+    `audited` is false where the caller tells the trail of the very same move.
+    """
     if not rows(
         conn,
         "SELECT 1 AS one FROM footprint_project_route WHERE city = %s AND project_id = %s",
@@ -286,9 +291,10 @@ def write(
         ),
     )  # fmt: skip
     proof.append(conn, city, "project-step", made.id, step_entry(made))
-    proof.audit(
-        conn, city, actor, f"route.{taken.id}",
-        "project" if monitoring_id is None else "monitoring", str(monitoring_id or project_id),
-        {"state": made.from_state}, {"state": made.to_state, "note": note},
-    )  # fmt: skip
+    if audited:
+        proof.audit(
+            conn, city, actor, f"route.{taken.id}",
+            "project" if monitoring_id is None else "monitoring", str(monitoring_id or project_id),
+            {"state": made.from_state}, {"state": made.to_state, "note": note},
+        )  # fmt: skip
     return made

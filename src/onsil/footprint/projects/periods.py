@@ -143,7 +143,9 @@ def submit_monitoring(
             "One of the claims already serves another monitoring period.",
         )
     at, taken = allowed
-    journal.write(conn, city, found.project_id, monitoring_id, at, taken, maker, "", clock)
+    journal.write(
+        conn, city, found.project_id, monitoring_id, at, taken, maker, "", clock, audited=False
+    )
     plan = plan_in_force(conn, city, found.project_id, local_day(found.period.start, zone))
     write_basis(conn, city, monitoring_id, claim_ids, plan, maker, clock)
     execute(
@@ -306,7 +308,18 @@ def decide_on(
     if isinstance(allowed, Refusal):
         return allowed
     at, taken = allowed
-    journal.write(conn, city, found.project_id, monitoring_id, at, taken, checker, reason, clock)
+    journal.write(
+        conn,
+        city,
+        found.project_id,
+        monitoring_id,
+        at,
+        taken,
+        checker,
+        reason,
+        clock,
+        audited=False,
+    )
     execute(
         conn,
         """UPDATE footprint_monitoring SET status = %s, checker = %s, decided_at = %s, reason = %s

@@ -484,27 +484,27 @@ $$;
 
 -- Where a project, or one of its monitoring periods, stands: where the last step led; a period
 -- older than the journal stands where its status is, anything else where the route begins.
-CREATE FUNCTION footprint_state_now(town text, project uuid, period uuid) RETURNS text
+CREATE FUNCTION footprint_state_now(town text, project uuid, of_period uuid) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   route jsonb;
   found text;
 BEGIN
   SELECT to_state INTO found FROM footprint_project_step
-  WHERE city = town AND project_id = project AND monitoring_id IS NOT DISTINCT FROM period
+  WHERE city = town AND project_id = project AND monitoring_id IS NOT DISTINCT FROM of_period
   ORDER BY sequence DESC LIMIT 1;
   IF found IS NOT NULL THEN
     RETURN found;
   END IF;
   SELECT content::jsonb INTO route FROM footprint_route
   WHERE city = town AND sha256 = footprint_route_now(town, project);
-  IF period IS NULL THEN
+  IF of_period IS NULL THEN
     RETURN route #>> '{project,state,0,id}';
   END IF;
   SELECT s.state ->> 'id' INTO found
   FROM footprint_monitoring m,
     jsonb_array_elements(route #> '{period,state}') WITH ORDINALITY AS s(state, place)
-  WHERE m.city = town AND m.id = period AND s.state ->> 'status' = m.status
+  WHERE m.city = town AND m.id = of_period AND s.state ->> 'status' = m.status
   ORDER BY s.place LIMIT 1;
   RETURN found;
 END $$;
