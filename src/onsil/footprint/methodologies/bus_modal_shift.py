@@ -173,7 +173,9 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     Refused: `survey-incomplete`, `service-fuel-unknown`, `factor-missing`, `no-row-usable`,
     `nothing-saved`.
     """
-    refusal = _survey_refusal(inputs) or _service_refusal(inputs)
+    refusal = _survey_refusal(inputs)
+    if refusal is None:
+        refusal = _service_refusal(inputs)
     if refusal is not None:
         return refusal
     days = days_of_period(inputs)

@@ -177,7 +177,9 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     Refused: `legally-required`, `unknown-vehicle` for a trip of none, `no-row-usable`,
     `nothing-saved`.
     """
-    refusal = legally_required(inputs) or _strange_trip(inputs)
+    refusal = legally_required(inputs)
+    if refusal is None:
+        refusal = _strange_trip(inputs)
     if refusal is not None:
         return refusal
     days = days_of_period(inputs)
