@@ -29,7 +29,13 @@ from onsil.footprint.intervals import (
     energy_intervals,
 )
 from onsil.footprint.methodologies.emissions import emissions
-from onsil.footprint.methodologies.registry import FactorNeed, Parameter, Role, WorkedExample
+from onsil.footprint.methodologies.registry import (
+    FactorNeed,
+    MonitoringParameter,
+    Parameter,
+    Role,
+    WorkedExample,
+)
 from onsil.footprint.terms import ActivitySeries, MethodInputs, Outcome, RunLine
 
 ID = "solar-self-consumption"
@@ -81,6 +87,20 @@ PARAMETERS = (
     ),
 )  # fmt: skip
 FACTORS = (FactorNeed("electricity", "consumption", ("generation",)),)
+MONITORING = (
+    MonitoringParameter(
+        "EG_generation", "kWh", "발전 전력량", "Electricity generated",
+        "연속, 15분 이하", "continuous, every 15 minutes or oftener",
+        "검정받은 전력량계", "type-approved electricity meter",
+        "설비 용량의 110 % 확인, 검정 유효 기간", "110 % of capacity; calibration in force",
+    ),
+    MonitoringParameter(
+        "EG_export", "kWh", "역송 전력량", "Electricity exported",
+        "연속, 15분 이하", "continuous, every 15 minutes or oftener",
+        "검정받은 양방향 전력량계", "type-approved two-way electricity meter",
+        "발전량보다 많으면 제외", "excluded where above generation",
+    ),
+)  # fmt: skip
 
 _CAPACITY_MARGIN = Decimal("1.1")
 
