@@ -103,6 +103,17 @@ LANGUAGE sql STABLE AS $$
   ) w
 $$;
 
+-- What runs found by meter and quantity: each run's lines taken apart once, however many there are.
+CREATE FUNCTION footprint_lines_found(towns text[], run_ids uuid[])
+RETURNS TABLE (city text, run_id uuid, meter text, quantity text, amount numeric)
+LANGUAGE sql STABLE AS $$
+  SELECT r.city, r.id, l ->> 'meter', l ->> 'quantity',
+    sum(coalesce(l ->> 'amount', l ->> 'amount_wh')::numeric)
+  FROM footprint_run r CROSS JOIN LATERAL jsonb_array_elements(r.lines) l
+  WHERE r.city = ANY(towns) AND r.id = ANY(run_ids)
+  GROUP BY 1, 2, 3, 4
+$$;
+
 -- New lines hold what they claim, and never more than the run found in their share.
 CREATE FUNCTION footprint_claim_line_held() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -110,14 +121,16 @@ BEGIN
   PERFORM pg_advisory_xact_lock_shared(hashtextextended(one.city || ' boundaries', 0))
   FROM (SELECT DISTINCT city FROM made) one;
   IF EXISTS (
+    WITH found AS MATERIALIZED (SELECT * FROM footprint_lines_found(
+      ARRAY(SELECT DISTINCT c.city FROM made m JOIN footprint_claim c
+            ON c.city = m.city AND c.id = m.claim_id),
+      ARRAY(SELECT DISTINCT c.run_id FROM made m JOIN footprint_claim c
+            ON c.city = m.city AND c.id = m.claim_id)))
     SELECT FROM made m
     JOIN footprint_claim c ON c.city = m.city AND c.id = m.claim_id
     JOIN footprint_run r ON r.city = c.city AND r.id = c.run_id
-    LEFT JOIN LATERAL (
-      SELECT sum(coalesce(l ->> 'amount', l ->> 'amount_wh')::numeric) AS amount
-      FROM jsonb_array_elements(r.lines) l
-      WHERE l ->> 'meter' = m.meter AND l ->> 'quantity' = m.quantity
-    ) found ON true
+    LEFT JOIN found ON (found.city, found.run_id, found.meter, found.quantity)
+      = (c.city, c.run_id, m.meter, m.quantity)
     WHERE found.amount IS NULL OR NOT m.period <@ r.period OR NOT m.period <@ c.period
       OR NOT m.share <@ c.share
       OR m.amount > found.amount * (upper(m.share) - lower(m.share)) / 10000
@@ -132,11 +145,13 @@ BEGIN
   CROSS JOIN LATERAL footprint_holds_of(m.city, c.run_id, m.meter, m.quantity, m.period) h
   ORDER BY h.meter, h.family;
   IF EXISTS (
-    SELECT FROM (
+    WITH wanted AS MATERIALIZED (
       SELECT DISTINCT m.city, c.run_id, m.meter, m.quantity FROM made m
       JOIN footprint_claim c ON c.city = m.city AND c.id = m.claim_id
-    ) wanted
-    JOIN footprint_run r ON r.city = wanted.city AND r.id = wanted.run_id
+    ), found AS MATERIALIZED (SELECT * FROM footprint_lines_found(
+      ARRAY(SELECT DISTINCT city FROM wanted), ARRAY(SELECT DISTINCT run_id FROM wanted)))
+    SELECT FROM wanted
+    JOIN found USING (city, run_id, meter, quantity)
     CROSS JOIN LATERAL (
       SELECT sum(l.amount) AS held FROM footprint_claim_line l
       JOIN footprint_claim c ON c.city = l.city AND c.id = l.claim_id AND c.run_id = wanted.run_id
@@ -145,11 +160,6 @@ BEGIN
           WHERE h.city = l.city AND h.claim_id = l.claim_id AND h.line_meter = l.meter
             AND h.line_quantity = l.quantity)
     ) sums
-    CROSS JOIN LATERAL (
-      SELECT sum(coalesce(l ->> 'amount', l ->> 'amount_wh')::numeric) AS amount
-      FROM jsonb_array_elements(r.lines) l
-      WHERE l ->> 'meter' = wanted.meter AND l ->> 'quantity' = wanted.quantity
-    ) found
     WHERE sums.held > found.amount
   ) THEN
     RAISE EXCEPTION 'the claims on a line together exceed what the run found'
