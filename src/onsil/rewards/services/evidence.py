@@ -137,7 +137,7 @@ def _claim_missing(
     if claim_id is None:
         return refusals.claim_needed(terms) if terms.needs_claim else None
     claim = footprint.claim_of(tx, city, claim_id)
-    if claim is None or claim.programme != terms.code:
+    if claim is None or claim.programme != terms.code or claim.released_at is not None:
         return refusals.claim_unknown(claim_id, terms.code)
     return None
 
