@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,29 @@ def test_trailing_zeros_change_nothing(value: Decimal, zeros: int):
 
 def test_keys_are_sorted_and_spaces_absent():
     assert canonical_bytes({"b": Decimal("1.0"), "a": [True, None]}) == b'{"a":[true,null],"b":"1"}'
+
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda within: st.lists(within) | st.dictionaries(st.text(), within), max_leaves=20,
+)  # fmt: skip
+
+
+@given(documents)
+def test_the_bytes_are_those_of_the_reference(document):
+    assert canonical_bytes(document) == rfc8785.dumps(document)
+
+
+def test_every_character_is_written_as_the_reference_does():
+    text = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x11000), 0x1F600, 0x10FFFF]))
+    keys = {key: text for key in ("\U0001f600", "\uffff", "한", "b", "a\x00", "")}
+    assert canonical_bytes(keys) == rfc8785.dumps(keys)
+    assert canonical_bytes([text]) == rfc8785.dumps([text])
+
+
+def test_half_a_character_has_no_canonical_form():
+    with pytest.raises(ValueError, match="UTF-8"):
+        canonical_bytes("\ud800")
 
 
 def test_floats_are_refused():
