@@ -109,8 +109,9 @@ def _columns(role: TableRole) -> str:
         )
         for one in role.columns
     ]  # fmt: skip
-    title = f"## Table `{role.name}`: {role.en} ({role.ko}){needed}\n\nEvery row has an `id` of its own."
-    return _table(title, ("Column", "Kind", "Unit", "Needed", ""), rows)
+    title = f"## Table `{role.name}`: {role.en} ({role.ko}){needed}"
+    said = "Every row has an `id` of its own."
+    return _table(f"{title}\n\n{said}", ("Column", "Kind", "Unit", "Needed", ""), rows)
 
 
 def _parameter(one: Parameter) -> tuple[str, ...]:
