@@ -16,6 +16,7 @@ from onsil.footprint.credits import (
     retirement,
     retirement_entry,
 )
+from onsil.footprint.factors.imports import import_entry
 from onsil.footprint.inventory.versions import (
     decided_version,
     decision_entry,
@@ -104,6 +105,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
         "SELECT id FROM (SELECT * FROM footprint_unit_event WHERE kind <> 'opening') stated",
         _unit_event,
     ),
+    "factor-import": ("SELECT id FROM footprint_factor_import", import_entry),
     "factor-set": ("SELECT id FROM footprint_factor_set", _factor_set),
     "implementation-review": (
         "SELECT id FROM (SELECT * FROM footprint_review WHERE status = 'approved') r",

@@ -18,6 +18,7 @@ from onsil.footprint.factors.examples import Example, published_examples, recalc
 from onsil.footprint.factors.factor import Factor, Heating
 from onsil.footprint.factors.factor_set import FactorSet
 from onsil.footprint.factors.gwp import GASES, GWP_SETS, gwp, gwp_gases
+from onsil.footprint.factors.imports import FactorImport, library_of
 from onsil.footprint.factors.library import (
     Library,
     factor_set,
@@ -42,6 +43,7 @@ __all__ = [
     "Factor",
     "FactorAuthority",
     "FactorError",
+    "FactorImport",
     "FactorProgramme",
     "FactorSet",
     "Heating",
@@ -56,6 +58,7 @@ __all__ = [
     "factor_sets",
     "gwp",
     "gwp_gases",
+    "library_of",
     "parse_coefficients",
     "plan_coefficients",
     "published_examples",

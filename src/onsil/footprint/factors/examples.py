@@ -36,7 +36,8 @@ def published_examples() -> tuple[Example, ...]:
     return tuple(
         Example(
             t["id"], t["source"],
-            tuple(tuple(Decimal(n) for n in term) for term in t.get("terms", [])), numbers(t, "multiply"), numbers(t, "divide"),
+            tuple(tuple(Decimal(n) for n in term) for term in t.get("terms", [])),
+            numbers(t, "multiply"), numbers(t, "divide"),
             numbers(t, "rounded_multiply"), Decimal(t["printed"]), t["verdict"],
         )
         for t in tables

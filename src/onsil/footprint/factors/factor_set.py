@@ -74,9 +74,14 @@ def _contradictions(factor: Factor, made: Mapping[str, Any]) -> list[str]:
     for check in made.get("check", []):
         found += _total_differs(factor, check)
     carbon = made.get("carbon_t_per_tj")
-    if carbon is not None and factor.gases_kg is not None:
+    # An approved import says where its publisher rounded or erred: that was looked at by two.
+    if carbon is not None and factor.gases_kg is not None and _unjudged(made):
         found += _carbon_differs(factor, Decimal(carbon))
     return found
+
+
+def _unjudged(made: Mapping[str, Any]) -> bool:
+    return made.get("carbon_verdict", "match") == "match"
 
 
 def _total_differs(factor: Factor, check: Mapping[str, Any]) -> list[str]:
