@@ -19,6 +19,8 @@ from onsil.footprint.inventory.books import (
     settings,
 )
 from onsil.footprint.inventory.changes import Recalculation, Waterfall, explain, must_recalculate
+from onsil.footprint.inventory.exporting import as_csv, as_json, as_xlsx, report_rows
+from onsil.footprint.inventory.importing import COLUMNS, RowError, import_lines
 from onsil.footprint.inventory.sectors import calculators
 from onsil.footprint.inventory.terms import (
     APPROACHES,
@@ -53,6 +55,7 @@ __all__ = [
     "APPROACHES",
     "CAUSES",
     "CITY",
+    "COLUMNS",
     "COMPANY",
     "LEVELS",
     "NOTATION",
@@ -66,16 +69,21 @@ __all__ = [
     "Recalculation",
     "RecalculationPolicy",
     "Row",
+    "RowError",
     "Settings",
     "Tree",
     "Version",
     "Waterfall",
+    "as_csv",
+    "as_json",
+    "as_xlsx",
     "calculators",
     "change_settings",
     "compile_version",
     "decide",
     "documents",
     "explain",
+    "import_lines",
     "inventories",
     "inventory",
     "inventory_of",
@@ -88,6 +96,7 @@ __all__ = [
     "recalculation_policy",
     "recompute",
     "remove_line",
+    "report_rows",
     "required_rows",
     "set_policy",
     "settings",
