@@ -35,7 +35,7 @@ from onsil.footprint.aggregates.expressions import (
 )
 from onsil.footprint.engine import ARITHMETIC, table_lines
 from onsil.footprint.factors import FactorAuthority
-from onsil.footprint.methodologies import check_tables, solar_fleet
+from onsil.footprint.methodologies import check_tables, methodology
 from onsil.footprint.methodologies.solar_fleet import ID, ceiling_wh
 from onsil.footprint.quantification import SEOUL, quantify
 from onsil.footprint.rows import readings, run_texts, sha256_of, unknown_run
@@ -139,7 +139,9 @@ def recheck_fleet(
     refusal = checking.refusal()
     if refusal is not None:
         return refusal
-    typed = check_tables(solar_fleet, {"sites": summed, "files": named})
+    made = methodology(ID, inputs["methodology"]["version"])
+    assert not isinstance(made, Refusal)
+    typed = check_tables(made, {"sites": summed, "files": named})
     assert not isinstance(typed, Refusal)
     before, again = tables["sites"]["sha256"], sha256_of(table_lines(typed["sites"]))
     return Recomputation(again == before, before, again, stored["engine"])
