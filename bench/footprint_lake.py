@@ -6,7 +6,8 @@ own with two threads and the same memory limit, so that the peak of each is its 
 figure is the same Ibis expression on Sail by its URL; its sums have to be the stored ones, byte for
 byte. `ONSIL_BENCH_METERS=1000 python -m bench footprint_lake` does a tenth of it.
 
-    python -m bench.footprint_lake keep FOLDER METERS    writes the files and stays, for other engines
+    python -m bench.footprint_lake keep FOLDER METERS    makes a fleet, quantifies it and stays
+    python -m bench.footprint_lake recheck DSN RUN URL   adds its sums up again on another engine
 """
 
 import json
@@ -26,7 +27,7 @@ from bench.figure import Figure
 from onsil import footprint
 from onsil.core.database import connect
 from onsil.footprint.aggregates import quantify_fleet, recheck_fleet
-from onsil.hub.lake.place import following, span
+from onsil.hub.lake.place import span
 
 METERS = int(os.environ.get("ONSIL_BENCH_METERS", "10000"))
 THREADS = 2
@@ -187,7 +188,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _peak_bytes() -> int:
-    """This program's own peak of resident memory; rusage would tell its parent's if that is more."""
+    """This program's own peak of resident memory; rusage would tell a parent's that is more."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
