@@ -162,6 +162,19 @@ def test_the_plans_pine_is_seventeen_years_growth(refused):
     refused(use_plan_coefficient("urban-maple", "credit"), "plan-not-for-credit")
 
 
+@pytest.mark.parametrize("per", ["car", "km", "year"])
+def test_the_plans_car_counts_kilometres_not_cars(refused, per):
+    answer = use_plan_coefficient("ev-for-combustion-car", "display", per)
+    assert answer is not None
+    assert refused(answer, "plan-unit-differs").facts["per"] == "10000 km"
+    assert use_plan_coefficient("ev-for-combustion-car", "display", "10000 km")
+
+
+@pytest.mark.parametrize("purpose", ["yearly-removal", "credit"])
+def test_no_use_of_the_pine_but_the_picture(refused, purpose):
+    refused(use_plan_coefficient("pine", purpose, "tree"), "cumulative-not-yearly")
+
+
 def test_the_plans_car_is_rebuilt():
     found = use_plan_coefficient("ev-for-combustion-car", "display")
     rebuilt = (Decimal("141.3") * 10_000 - Decimal(1661) * Decimal("459.4")) / 1_000_000

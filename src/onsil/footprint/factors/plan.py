@@ -37,14 +37,26 @@ def plan_coefficients() -> Mapping[str, PlanCoefficient]:
     }  # fmt: skip
 
 
-def use_plan_coefficient(coefficient_id: str, purpose: str) -> PlanCoefficient | Refusal:
-    """A coefficient for a purpose: `display`, `yearly-removal` or `credit`.
+def use_plan_coefficient(
+    coefficient_id: str, purpose: str, per: str | None = None
+) -> PlanCoefficient | Refusal:
+    """A coefficient for a purpose (`display`, `yearly-removal`, `credit`), counted `per` what.
 
-    Refused: `cumulative-not-yearly` for a stock used as a yearly rate, `plan-not-for-credit` for
-    any of them in a credit. Raises KeyError for an unknown coefficient.
+    Refused: `plan-unit-differs` for another unit than the plan's (a car, where the plan counts
+    10,000 km), `cumulative-not-yearly` for a stock used as a yearly rate, `plan-not-for-credit`
+    for any of them in a credit. Raises KeyError for an unknown coefficient.
     """
     found = plan_coefficients()[coefficient_id]
     facts = {"coefficient": found.id, "value_t": found.value_t, "years": found.years}
+    if per not in (None, found.per):
+        return Refusal(
+            "plan-unit-differs",
+            f"계획의 계수 {found.value_t} tCO2({found.ko})은 {found.per}당 값이며 {per}당 값이 "
+            f"아닙니다 ({found.derivation}). 실제 활동량을 재어 곱해야 합니다.",
+            f"The plan's {found.value_t} tCO2 ({found.en}) is per {found.per}, not per {per} "
+            f"({found.derivation}). Measure the activity and multiply by it.",
+            {**facts, "per": found.per, "asked": per},
+        )
     if found.basis == "cumulative" and purpose != "display":
         rate = found.value_t * 1000 / found.years
         return Refusal(
