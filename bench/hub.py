@@ -150,7 +150,7 @@ def copy_seconds(dsn: str) -> float:
     columns = "ts, num, received_at, series_id, late, city"
     with psycopg.connect(dsn) as connection:
         rows = connection.execute(
-            f"SELECT {columns} FROM hub_point ORDER BY received_at, series_id, ts"  # noqa: S608
+            f"SELECT {columns} FROM hub_point ORDER BY received_at, series_id, ts"
         ).fetchall()
         connection.execute("CREATE TABLE yardstick (LIKE hub_point INCLUDING ALL)")
         connection.commit()
