@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "onsil.console.currency",
     "onsil.console.devices",
     "onsil.console.books",
+    "onsil.console.targets",
     "onsil.portal",
     "onsil.web",
 ]
