@@ -27,6 +27,7 @@ FORMAT = NEWEST
 ARITHMETIC = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _CODE = (
     "engine.py", "engines", "intervals.py", "factors", "methodologies", "savings", "uncertainty",
+    "trees", "waste",
 )  # fmt: skip
 _NOT_CALCULATING = ("pages.py",)
 

@@ -61,9 +61,7 @@ def _volume(row: Mapping[str, Any], when: str, form: Mapping[str, Any]) -> Decim
     return stem_volume_m3(dbh, height, form["a"], form["b"], form["c"])
 
 
-def measure(
-    row: Mapping[str, Any], tables: GrowthColumns, *, died: bool = False
-) -> Measured | str:
+def measure(row: Mapping[str, Any], tables: GrowthColumns, *, died: bool = False) -> Measured | str:
     """A tree's two stocks, or the reason why the row does not count.
 
     `died`: the tree is gone; it has only its first stock, and loses it.
