@@ -193,11 +193,11 @@ def test_a_submission_asks_for_plan_meter_calibration_and_report(offset: Walk, r
     refused(offset.submit(period, claims), "document-missing")
     offset.paper("monitoring-report", period)
     late = footprint.open_monitoring_period(
-        offset.world.conn, CITY, offset.project.id, offset.world.day(date(2027, 6, 1)), OFFICIAL,
+        offset.world.conn, CITY, offset.project.id, offset.world.day(date(2025, 7, 1)), OFFICIAL,
         offset.clock,
     )  # fmt: skip
     assert isinstance(late, footprint.Monitoring)
-    run = offset.world.solar_run(first=date(2027, 6, 1))
+    run = offset.world.solar_run(first=date(2025, 7, 1))
     held = offset.world.claimed(run)
     offset.paper("monitoring-report", late.id)
     refused(offset.submit(late.id, [held.id]), "device-unknown")

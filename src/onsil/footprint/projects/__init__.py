@@ -93,7 +93,6 @@ from onsil.footprint.projects.registration import (
     register_project,
     verification_due,
 )
-from onsil.footprint.projects.steps import Option, options, take_step
 from onsil.footprint.projects.terms import (
     Clock,
     CreditingPeriod,
@@ -129,6 +128,7 @@ from onsil.footprint.projects.vintages import (
     gate,
     rule_for,
 )
+from onsil.footprint.projects.walking import Option, options, take_step
 from onsil.footprint.projects.workflow import Situation, clocks, decide, expected_size, path
 
 __all__ = [

@@ -150,7 +150,7 @@ def document_entry(made: Document) -> dict[str, Any]:
     return {
         "project": made.project_id,
         "monitoring": made.monitoring_id,
-        "kind": made.kind,
+        "document": made.kind,
         "version": made.version,
         "title": made.title,
         "language": made.language,

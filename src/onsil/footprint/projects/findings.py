@@ -215,7 +215,7 @@ def finding_entry(made: Finding) -> dict[str, Any]:
         "project": made.project_id,
         "monitoring": made.monitoring_id,
         "number": made.number,
-        "kind": made.kind,
+        "finding": made.kind,
         "severity": made.severity,
         "title": made.title,
         "text": made.text,
