@@ -1,6 +1,8 @@
 """Runs: kept once, recomputed to the same bytes, readable without the database."""
 
+import io
 import json
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,8 +11,10 @@ import pytest
 from footprint_world import CITY, GAS_2022, SAR_2018, SOLAR, World, fill, race, site
 
 from onsil import footprint, hub
+from onsil.core.canonical import canonical_bytes
 from onsil.core.clock import FixedClock
 from onsil.core.refusal import Refusal
+from onsil.footprint.archive import pack, unpack
 from onsil.footprint.store import savepoint
 
 
@@ -230,9 +234,53 @@ def test_a_tampered_bundle_is_found_out(world: World, key: str, how: str):
     assert checked.findings
 
 
+def test_the_archive_alone_is_enough_and_is_the_same_each_time(world: World, key: str):
+    made = quantify(world, key)
+    world.claimed(made)
+    data = footprint.export_archive(world.conn, CITY, made.id)
+    assert isinstance(data, bytes)
+    assert data == footprint.export_archive(world.conn, CITY, made.id)
+    checked = footprint.verify_archive(data)
+    assert checked == footprint.BundleCheck(True, (), str(made.id), made.outputs_digest)
+    members = unpack(data)
+    manifest = json.loads(members["manifest.json"])
+    assert [m["path"] for m in manifest["members"]] == sorted(set(members) - {"manifest.json"})
+    assert next(iter(members)) == "manifest.json"
+    assert json.loads(members["claims.json"])[0]["programme"] == "kr-offset"
+    assert footprint.archive_name(world.clock.now(), made.methodology, made.id).endswith(".zip")
+
+
+@pytest.mark.parametrize("how", ["lost", "changed", "added", "rehashed", "format"])
+def test_a_tampered_archive_is_found_out(world: World, key: str, how: str):
+    data = footprint.export_archive(world.conn, CITY, quantify(world, key).id)
+    assert isinstance(data, bytes)
+    members = unpack(data)
+    manifest = json.loads(members.pop("manifest.json"))
+    reading = next(path for path in members if path.startswith("readings/"))
+    match how:
+        case "lost":
+            del members[reading]
+        case "changed" | "rehashed":
+            members[reading] = members[reading].replace(b" 1\n", b" 2\n", 1)
+        case "added":
+            members["factors/another.json"] = b"{}"
+        case "format":
+            manifest["format"] = "other"
+    if how == "rehashed":
+        changed = pack(CITY, manifest["run"], members)
+    else:
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as made:
+            for path, content in [("manifest.json", canonical_bytes(manifest)), *members.items()]:
+                made.writestr(path, content)
+        changed = held.getvalue()
+    assert not footprint.verify_archive(changed).ok
+
+
 def test_rubbish_is_not_a_bundle():
     for data in (b"", b"[]", b"{}", b"\xff", b'{"format": "onsil-evidence-1"}'):
         assert not footprint.verify_bundle(data).ok
+        assert not footprint.verify_archive(data).ok
 
 
 def test_unknown_runs_are_refused(world: World, refused):
@@ -240,6 +288,7 @@ def test_unknown_runs_are_refused(world: World, refused):
 
     refused(footprint.recompute(world.conn, CITY, new_id()), "unknown-run")
     refused(footprint.export_bundle(world.conn, CITY, new_id()), "unknown-run")
+    refused(footprint.export_archive(world.conn, CITY, new_id()), "unknown-run")
     refused(footprint.claim(world.conn, CITY, new_id(), "kr-offset"), "unknown-run")
     assert footprint.run_details(world.conn, CITY, new_id()) is None
 

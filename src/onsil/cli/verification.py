@@ -147,6 +147,10 @@ def _verify_file(path: Path, keys: list[str], policy: Path | None, rpc: str, as_
     from onsil.portal import bundle
 
     raw = path.read_bytes()
+    if raw.startswith(b"PK"):
+        run = footprint.verify_archive(raw)
+        _tell(run.ok, run.findings, text(f"산정 실행 {run.run_id}", f"run {run.run_id}"))
+        return
     form = _format(raw)
     if form == "receipt":
         _verify_receipt(raw, keys, policy, rpc, as_json)

@@ -4,6 +4,7 @@ Readings become tonnes under a versioned methodology; tonnes are claimed once, b
 claims become credits that companies buy and retire. Other rooms import from here alone.
 """
 
+from onsil.footprint.archive import archive_name, export_archive, verify_archive
 from onsil.footprint.bundle import BundleCheck, export_bundle, verify_bundle
 from onsil.footprint.claims import claim, release_claim
 from onsil.footprint.credits import (
@@ -85,6 +86,7 @@ __all__ = [
     "Sale",
     "Use",
     "approve_monitoring",
+    "archive_name",
     "batch",
     "batch_by_serial",
     "batches",
@@ -98,6 +100,7 @@ __all__ = [
     "entry_of",
     "entry_sources",
     "equivalents",
+    "export_archive",
     "export_bundle",
     "factor_sets",
     "forward",
@@ -128,6 +131,7 @@ __all__ = [
     "sales",
     "submit_monitoring",
     "use_plan_coefficient",
+    "verify_archive",
     "verify_bundle",
     "withdraw_listing",
 ]

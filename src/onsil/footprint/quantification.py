@@ -18,7 +18,7 @@ from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.periods import Period, local_day
 from onsil.core.refusal import Refusal
-from onsil.footprint import engine, rows
+from onsil.footprint import engine, quality, rows
 from onsil.footprint.factors import FactorAuthority, FactorSet, shipped_library
 from onsil.footprint.given import coefficients_for, factors_for
 from onsil.footprint.methodologies import (
@@ -133,6 +133,8 @@ def quantify(
         _keep_factor_set(conn, city, library.set_of(factor), actor, clock.now())
     made_run = _keep(conn, city, inputs, outputs, activity, span, actor, clock.now())
     _keep_tables(conn, city, made_run, lines, typed)
+    found = quality.look(conn, city, inputs, plain(outputs), list(activity.values()))
+    quality.keep(conn, city, made_run.id, found, actor, clock.now())
     return made_run
 
 

@@ -1,6 +1,7 @@
 """Making a claim: what is asked for, who stands in the way, what is written down."""
 
 import json
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -57,7 +58,9 @@ def claim(
     refusal = _claimable(conn, city, found, programme)
     if refusal is not None:
         return refusal
-    wanted = part_of(found, shares, period, _zone(conn, city, run_id))
+    wanted = part_of(
+        found, shares, period, _zone(conn, city, run_id), _deducted(conn, city, run_id)
+    )
     if isinstance(wanted, Refusal):
         return wanted
     return _claimed(conn, city, found, programme, shares, wanted, actor, clock or SystemClock())
@@ -102,17 +105,17 @@ def _claimable(conn: Connection, city: str, found: Run, programme: str) -> Refus
         )
     blocked = select(
         conn,
-        """SELECT check_code, subject FROM footprint_quality_finding
-        WHERE city = %s AND run_id = %s AND severity = 'blocking' ORDER BY position""",
+        """SELECT code, subject FROM footprint_findings_now(%s, %s)
+        WHERE severity = 'blocking' ORDER BY position""",
         (city, found.id),
     )
     if blocked:
-        names = ", ".join(f"{one['check_code']} ({one['subject']})" for one in blocked)
+        names = ", ".join(f"{one['code']} ({one['subject']})" for one in blocked)
         return Refusal(
             "quality-blocked",
             f"해결되지 않은 품질 문제로 청구할 수 없습니다: {names}.",
             f"Findings about its data stop claims on this run: {names}.",
-            {"run": str(found.id), "findings": [one["check_code"] for one in blocked]},
+            {"run": str(found.id), "findings": [one["code"] for one in blocked]},
         )
     if kind_of(programme) in UNIT_KINDS:
         creditable = select(
@@ -123,6 +126,17 @@ def _claimable(conn: Connection, city: str, found: Run, programme: str) -> Refus
         if not creditable[0]["creditable"]:
             return not_creditable(found, programme)
     return None
+
+
+def _deducted(conn: Connection, city: str, run_id: UUID) -> dict[str, Decimal]:
+    """What findings take off each meter's amount, in per cent."""
+    found = select(
+        conn,
+        """SELECT subject, facts ->> 'deduct_pct' AS pct FROM footprint_findings_now(%s, %s)
+        WHERE severity = 'discount'""",
+        (city, run_id),
+    )
+    return {row["subject"]: Decimal(row["pct"]) for row in found}
 
 
 def _zone(conn: Connection, city: str, run_id: UUID) -> ZoneInfo:

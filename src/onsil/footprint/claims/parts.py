@@ -26,13 +26,18 @@ class Part:
 
 
 def part_of(
-    found: Run, shares: tuple[int, int], period: Period | None, zone: ZoneInfo
+    found: Run,
+    shares: tuple[int, int],
+    period: Period | None,
+    zone: ZoneInfo,
+    deduct_pct: Mapping[str, Decimal] | None = None,
 ) -> Part | Refusal:
     """A share, in ten-thousandths, of a run, over all of its period or a part of it.
 
     A part consists of whole local days (or months, where the run divides its amounts by months).
     Tonnes are divided in proportion to the amounts; where a run has several quantities, by the one
     of which the least falls into the part. Everything is rounded down at the fiftieth digit.
+    `deduct_pct` is taken off the amounts of the meters it names, and off the tonnes with them.
 
     Refused: `part-outside`, `part-unknown` for a run that does not divide its amounts,
     `part-signed` when some of its days hold less than nothing, `part-cut` for a bound within a day
@@ -40,7 +45,8 @@ def part_of(
     """
     width = shares[1] - shares[0]
     if period is None or period == found.period:
-        return _made(found.period, found, {i: x.amount for i, x in enumerate(found.lines)}, width)
+        whole = {i: line.amount for i, line in enumerate(found.lines)}
+        return _made(found.period, found, _less(found, whole, deduct_pct), width)
     refusal = _bounds(found, period, zone)
     if refusal is not None:
         return refusal
@@ -55,7 +61,19 @@ def part_of(
             "part-empty", found, period,
             "이 기간에는 청구할 양이 없습니다.", "Nothing was found in this part of the period.",
         )  # fmt: skip
-    return _made(period, found, taken, width)
+    return _made(period, found, _less(found, taken, deduct_pct), width)
+
+
+def _less(
+    found: Run, taken: Mapping[int, Decimal], deduct_pct: Mapping[str, Decimal] | None
+) -> Mapping[int, Decimal]:
+    if not deduct_pct:
+        return taken
+    with localcontext(_DOWN):
+        return {
+            index: amount * (100 - deduct_pct.get(found.lines[index].meter, Decimal(0))) / 100
+            for index, amount in taken.items()
+        }
 
 
 def _made(period: Period, found: Run, taken: Mapping[int, Decimal], width: int) -> Part:

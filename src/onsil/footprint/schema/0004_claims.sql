@@ -348,27 +348,47 @@ SELECT onsil_append_only('footprint_claim_refusal');
 
 -- ---------------------------------------------------------------- findings about a run
 
--- What checking a run's data found: written with the run, append-only. A blocking one stops claims.
-CREATE TABLE footprint_quality_finding (
+-- What checking a run's data found: append-only. A run can be looked at again when a certificate has
+-- come; the newest look counts, and a blocking finding in it stops claims.
+CREATE TABLE footprint_inspection (
   city text NOT NULL,
   id uuid NOT NULL,
   run_id uuid NOT NULL,
+  number int NOT NULL CHECK (number > 0),
+  actor text NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (city, id),
+  UNIQUE (city, run_id, number),
+  FOREIGN KEY (city, run_id) REFERENCES footprint_run
+);
+SELECT onsil_append_only('footprint_inspection');
+
+CREATE TABLE footprint_quality_finding (
+  city text NOT NULL,
+  run_id uuid NOT NULL,
+  number int NOT NULL,
   position int NOT NULL CHECK (position >= 0),
-  check_code text NOT NULL CHECK (check_code <> ''),
+  code text NOT NULL CHECK (code <> ''),
   severity text NOT NULL CHECK (severity IN ('note', 'warning', 'discount', 'blocking')),
   subject text NOT NULL,
   facts jsonb NOT NULL,
-  created_at timestamptz NOT NULL,
-  PRIMARY KEY (city, id),
-  UNIQUE (city, run_id, position),
-  FOREIGN KEY (city, run_id) REFERENCES footprint_run
+  PRIMARY KEY (city, run_id, number, position),
+  FOREIGN KEY (city, run_id, number) REFERENCES footprint_inspection (city, run_id, number)
 );
 SELECT onsil_append_only('footprint_quality_finding');
 
+CREATE FUNCTION footprint_findings_now(town text, run uuid)
+RETURNS SETOF footprint_quality_finding LANGUAGE sql STABLE AS $$
+  SELECT f.* FROM footprint_quality_finding f
+  WHERE f.city = town AND f.run_id = run AND f.number = (
+    SELECT max(i.number) FROM footprint_inspection i WHERE i.city = town AND i.run_id = run)
+  ORDER BY f.position
+$$;
+
 CREATE FUNCTION footprint_claim_quality_fits() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF EXISTS (SELECT FROM footprint_quality_finding f WHERE f.city = NEW.city
-             AND f.run_id = NEW.run_id AND f.severity = 'blocking') THEN
+  IF EXISTS (SELECT FROM footprint_findings_now(NEW.city, NEW.run_id) f
+             WHERE f.severity = 'blocking') THEN
     RAISE EXCEPTION 'a blocking finding stops claims on this run'
       USING ERRCODE = '23514', CONSTRAINT = 'footprint_claim_quality';
   END IF;
@@ -376,6 +396,31 @@ BEGIN
 END $$;
 CREATE TRIGGER footprint_claim_quality_fits BEFORE INSERT ON footprint_claim
   FOR EACH ROW EXECUTE FUNCTION footprint_claim_quality_fits();
+
+-- The calibration certificates of meters ("entity#attribute"), from the projects' own register and
+-- from the devices', as far as each is installed.
+CREATE FUNCTION footprint_certificates(town text, meters text[], zone text)
+RETURNS TABLE (meter text, period tstzrange, certificate text) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF to_regclass('footprint_calibration') IS NOT NULL THEN
+    RETURN QUERY EXECUTE
+      'SELECT d.entity || ''#'' || d.attribute,
+         tstzrange(lower(c.valid)::timestamp AT TIME ZONE $3,
+                   upper(c.valid)::timestamp AT TIME ZONE $3), c.certificate
+       FROM footprint_calibration c
+       JOIN footprint_project_device d ON d.city = c.city AND d.id = c.device_id
+       WHERE c.city = $1 AND d.entity || ''#'' || d.attribute = ANY($2)'
+      USING town, meters, zone;
+  END IF;
+  IF to_regclass('devices_calibration') IS NOT NULL THEN
+    RETURN QUERY EXECUTE
+      'SELECT c.entity || ''#'' || c.attribute, tstzrange(c.valid_from, c.valid_until),
+         c.certificate
+       FROM devices_calibration c
+       WHERE c.city = $1 AND c.certificate <> '''' AND c.entity || ''#'' || c.attribute = ANY($2)'
+      USING town, meters;
+  END IF;
+END $$;
 
 -- ---------------------------------------------------------------- recomputations
 
