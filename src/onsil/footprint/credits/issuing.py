@@ -1,5 +1,6 @@
 """Issuing units for approved periods: one batch a vintage, floored once, the rest carried."""
 
+from datetime import date
 from decimal import Decimal, localcontext
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,11 +26,12 @@ from onsil.footprint.credits.batches import (
     post,
 )
 from onsil.footprint.credits.events import draft, state, write
-from onsil.footprint.credits.rules import paris_rule, vintage_rule
+from onsil.footprint.credits.rules import vintage_rule
 from onsil.footprint.credits.spans import Span
 from onsil.footprint.credits.units import open_blocks
 from onsil.footprint.issuance import IssuanceAmounts, issuance_amounts
 from onsil.footprint.projects import monitoring, project
+from onsil.footprint.projects.vintages import VintageRule, rule_for
 from onsil.footprint.store import execute, lock, rows
 from onsil.footprint.terms import Claim, CreditBatch, Monitoring, Project
 
@@ -104,17 +106,17 @@ def _issue_parts(
     zone: ZoneInfo,
 ) -> list[CreditBatch] | Refusal:  # fmt: skip
     unit = _unit(conn, city, owner)
-    claims = [stored.claim_of(conn, city, one) for one in found.claim_ids]
-    parts = _parts(conn, city, [c for c in claims if c is not None], owner, unit, zone)
+    claims = [c for c in (stored.claim_of(conn, city, i) for i in found.claim_ids) if c is not None]
+    rules = _rules(conn, city, owner, claims)
+    parts = _parts(conn, city, claims, owner, unit, zone, rules)
     if isinstance(parts, Refusal):
         return parts
-    gated = _gated(conn, city, found, owner, tuple(parts))
-    if len(gated) == len(parts):
-        return next(iter(gated.values()))
+    if all(behind for _, behind in parts):
+        return _gated(rules)
     made: list[CreditBatch] = []
-    for vintage, quantity in parts.items():
-        if vintage in gated:
-            _withhold(conn, city, found, vintage, quantity, gated[vintage], actor, clock)
+    for (vintage, behind), quantity in parts.items():
+        if behind:
+            _withhold(conn, city, found, vintage, quantity, _gated(rules), actor, clock)
             continue
         answer = _issue(conn, city, found, owner, vintage, quantity, unit, actor, clock)
         if isinstance(answer, Refusal):
@@ -145,13 +147,35 @@ def _quantity(held: Claim, unit: str) -> Decimal:
         return sum((line.amount for line in held.lines if line.unit == unit), Decimal(0))
 
 
+def _rules(conn: Connection, city: str, owner: Project, claims: list[Claim]) -> list[VintageRule]:
+    """The gates of the methodologies that a period's runs used."""
+    runs = [stored.run(conn, city, held.run_id) for held in claims]
+    used = sorted({run.methodology for run in runs if run is not None})
+    return [rule_for(owner.programme, one) for one in used]
+
+
+def _gated(rules: list[VintageRule]) -> Refusal:
+    behind = next(one for one in rules if one.aligned_from is not None)
+    return Refusal(
+        "vintage-gated",
+        f"{behind.aligned_from}부터의 발생분은 파리협정에 맞춘 방법론만 발행할 수 있습니다.",
+        f"Vintages from {behind.aligned_from} want a Paris-aligned methodology, which this is not.",
+        {"from": str(behind.aligned_from), "maturity": behind.maturity, "basis": behind.basis},
+    )
+
+
 def _parts(
-    conn: Connection, city: str, claims: list[Claim], owner: Project, unit: str, zone: ZoneInfo
-) -> dict[int, Decimal] | Refusal:
-    """What the period's claims come to, by vintage."""
-    made: list[dict[int, Decimal]] = []
+    conn: Connection, city: str, claims: list[Claim], owner: Project, unit: str, zone: ZoneInfo,
+    rules: list[VintageRule],
+) -> vintages.Weights | Refusal:  # fmt: skip
+    """What the period's claims come to, by vintage and gate."""
+
+    def blocks(day: date) -> bool:
+        return any(rule.blocks(day) for rule in rules)
+
+    made: list[vintages.Weights] = []
     for held in claims:
-        quantity, years = _quantity(held, unit), vintages.years_of(held.period, zone)
+        quantity = _quantity(held, unit)
         if quantity <= 0:
             return Refusal(
                 "unit-unknown",
@@ -159,39 +183,31 @@ def _parts(
                 f"A claim holds no quantity in {unit}.",
                 {"claim": str(held.id), "unit": unit},
             )
-        if len(years) == 1:
-            made.append({years[0]: quantity})
+        days = vintages.by_calendar(held.period, zone, blocks)
+        if len(days) == 1:
+            made.append(dict.fromkeys(days, quantity))
             continue
         run = stored.run(conn, city, held.run_id)
-        weights = vintages.by_quantity(run.lines, held.period, zone) if run is not None else None
+        assert run is not None
+        weights = vintages.by_quantity(run.lines, held.period, zone, blocks)
         if weights is None:
             rule = vintage_rule(owner.programme)
             if rule is None or rule["by"] != "calendar-days":
-                return Refusal(
-                    "vintage-undivided",
-                    f"{years[0]}–{years[-1]}년에 걸친 청구인데 날짜별 수량이 없어 발생 연도로"
-                    " 나눌 수 없습니다. 연도별로 청구해 주세요.",
-                    f"A claim spans {years[0]} to {years[-1]} without daily quantities, so it"
-                    " cannot be divided into vintages; claim each year by itself.",
-                    {"claim": str(held.id), "years": list(years)},
-                )
-            weights = vintages.by_calendar(held.period, zone)
+                return _undivided(held, sorted({year for year, _ in days}))
+            weights = days
         made.append(vintages.shared(quantity, weights))
     return vintages.added(made)
 
 
-def _gated(
-    conn: Connection, city: str, found: Monitoring, owner: Project, years: tuple[int, ...]
-) -> dict[int, Refusal]:
-    used: set[str] = set()
-    for claim_id in found.claim_ids:
-        held = stored.claim_of(conn, city, claim_id)
-        run = stored.run(conn, city, held.run_id) if held is not None else None
-        if run is not None:
-            used.add(f"{run.methodology}@{run.version}")
-    rule = paris_rule(owner.programme)
-    checked = {year: vintages.gate(rule, used, year) for year in years}
-    return {year: no for year, no in checked.items() if no is not None}
+def _undivided(held: Claim, years: list[int]) -> Refusal:
+    return Refusal(
+        "vintage-undivided",
+        f"{years[0]}–{years[-1]}년에 걸친 청구인데 날짜별 수량이 없어 발생 연도로 나눌 수"
+        " 없습니다. 연도별로 청구해 주세요.",
+        f"A claim spans {years[0]} to {years[-1]} without daily quantities, so it cannot be"
+        " divided into vintages; claim each year by itself.",
+        {"claim": str(held.id), "years": years},
+    )
 
 
 def _withhold(

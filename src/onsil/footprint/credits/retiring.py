@@ -15,6 +15,7 @@ from onsil.core.refusal import Refusal
 from onsil.footprint.credits.batches import RETIRED, any_batch, key_reused, unknown_batch
 from onsil.footprint.credits.events import as_ranges, as_spans
 from onsil.footprint.credits.labels import adjustment
+from onsil.footprint.credits.planned import planned_of
 from onsil.footprint.credits.spans import Span, count
 from onsil.footprint.credits.terms import ABROAD, PURPOSES, Move
 from onsil.footprint.credits.units import move
@@ -67,12 +68,13 @@ def retire(
     """Use up units a company holds, on a beneficiary's behalf: its lowest serials, or `spans`.
 
     `key` makes it happen once: again with the same terms, the retirement that was made. Refused:
-    unknown-batch, retirement-incomplete, purpose-unknown, not-authorised (for use abroad without
-    the host country's letter), key-reused, insufficient-balance, serials-not-held.
+    unknown-batch, planned-not-retirable, retirement-incomplete, purpose-unknown, not-authorised
+    (for use abroad without the host country's letter), key-reused, insufficient-balance,
+    serials-not-held.
     """
     found = any_batch(conn, city, batch_id)
     if found is None:
-        return unknown_batch(batch_id)
+        return _planned_or_unknown(conn, city, batch_id)
     refusal = _complete(tonnes, beneficiary, reason, use)
     if refusal is not None:
         return refusal
@@ -103,6 +105,17 @@ def retire(
     assert moved.transfer_id is not None
     return _record(conn, city, made, moved.spans, moved.transfer_id, (batch_id, company, tonnes,
                    beneficiary, reason), use, key, actor, clock)  # fmt: skip
+
+
+def _planned_or_unknown(conn: Connection, city: str, batch_id: UUID) -> Refusal:
+    if planned_of(conn, city, batch_id) is None:
+        return unknown_batch(batch_id)
+    return Refusal(
+        "planned-not-retirable",
+        "계획분은 아직 발행되지 않은 것이어서 쓸 수 없습니다.",
+        "Planned units are not issued yet and cannot be retired.",
+        {"planned": str(batch_id)},
+    )
 
 
 def _complete(tonnes: int, beneficiary: str, reason: str, use: RetirementUse) -> Refusal | None:

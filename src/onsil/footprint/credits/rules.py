@@ -33,7 +33,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
 
 
 def _found(part: str, field: str, value: str) -> Rule | None:
-    rows = (row for row in _data().get(part, []) if row[field] == value)
+    rows = (row for row in _data()[part] if value in row[field])
     return next((_rule(row) for row in rows), None)
 
 
@@ -49,27 +49,22 @@ def reversal_rule() -> Rule:
 
 def vintage_rule(programme: str) -> Rule | None:
     """`by`: how a period without a daily breakdown is divided into years; None: it is not."""
-    return _found("vintage", "programme", programme)
-
-
-def paris_rule(programme: str) -> Rule | None:
-    """`from`, `aligned` (methodology@version): vintages that want an aligned methodology."""
-    return _found("paris", "programme", programme)
+    return _found("vintage", "programmes", programme)
 
 
 def conversion_rule(programme: str) -> Rule | None:
     """`into`, `years`, `counted_from`: one for one into compliance units, within a time limit."""
-    return _found("conversion", "programme", programme)
+    return _found("conversion", "programmes", programme)
 
 
 def label_rule(label: str) -> Rule | None:
     """`reach_back_years`: how far before it is given a label may begin; None: unknown label."""
-    return _found("label", "label", label)
+    return _found("label", "labels", label)
 
 
 def labels_known() -> tuple[str, ...]:
     """The labels that may be given, by name."""
-    return tuple(sorted(row["label"] for row in _data().get("label", [])))
+    return tuple(sorted(name for row in _data()["label"] for name in row["labels"]))
 
 
 def years_after(day: date, years: int) -> date:

@@ -13,7 +13,7 @@ from onsil.footprint.credits.spans import common
 from onsil.footprint.credits.terms import CAD_TRUST, STATES, UnitBlock, state_of
 from onsil.footprint.store import rows
 
-_SERIAL = re.compile(r"^(?:(?P<prefix>.*\D)-)?(?P<number>\d{1,18})$")
+_SERIAL = re.compile(r"^(?:(?P<prefix>.+)-)?(?P<number>\d{1,18})$")
 _FOUND = """SELECT u.id, u.batch_id, u.serials, u.account, u.state, u.born_by, u.ended_by,
   b.vintage, b.unit, b.origin, b.project_id, coalesce(p.code, 'IMPORT') AS code, p.name_ko,
   p.name_en, p.programme, p.methodology, i.facts AS import_facts, count(*) OVER () AS total

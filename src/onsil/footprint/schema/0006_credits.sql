@@ -174,34 +174,36 @@ CREATE TRIGGER footprint_unit_block_step BEFORE UPDATE OR DELETE ON footprint_un
 
 -- Batches issued before there were blocks: what was retired keeps its serials; what is left goes, in
 -- serial order, to the accounts that hold it, the buffer last.
-CREATE FUNCTION footprint_open_units() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO footprint_unit_event (city, id, kind, batch_id, project_id, tonnes, units, key, actor,
-    created_at)
-  SELECT b.city, b.id, 'opening', b.id, b.project_id, b.tonnes, int8multirange(b.serials),
-    'opening:' || b.id, b.actor, b.created_at
-  FROM footprint_batch b WHERE b.tonnes > 0 AND NOT EXISTS (
-    SELECT FROM footprint_unit_block u WHERE u.city = b.city AND u.batch_id = b.id);
+CREATE FUNCTION footprint_open_units() RETURNS void LANGUAGE sql AS $$
+  WITH opened AS (
+    INSERT INTO footprint_unit_event (city, id, kind, batch_id, project_id, tonnes, units, key,
+      actor, created_at)
+    SELECT b.city, b.id, 'opening', b.id, b.project_id, b.tonnes, int8multirange(b.serials),
+      'opening:' || b.id, b.actor, b.created_at
+    FROM footprint_batch b WHERE b.tonnes > 0 AND NOT EXISTS (
+      SELECT FROM footprint_unit_block u WHERE u.city = b.city AND u.batch_id = b.id)
+    RETURNING city, id, units
+  ), used AS (
+    SELECT o.city, o.id, sum(r.tonnes)::bigint AS tonnes FROM opened o
+    JOIN footprint_retirement r ON r.city = o.city AND r.batch_id = o.id GROUP BY o.city, o.id
+  ), held AS (
+    SELECT o.city, o.id, a.code, a.balance, lower(o.units) + coalesce(u.tonnes, 0) AS first,
+      sum(a.balance) OVER (PARTITION BY o.city, o.id ORDER BY a.code = 'buffer', a.code)::bigint
+        AS upto
+    FROM opened o
+    JOIN ledger_account a ON a.city = o.city AND a.asset = 'credit:' || o.id
+    LEFT JOIN used u ON u.city = o.city AND u.id = o.id
+    WHERE a.balance > 0 AND a.code <> 'retired'
+  )
   INSERT INTO footprint_unit_block (city, id, batch_id, serials, account, born_by)
-  SELECT r.city, gen_random_uuid(), r.batch_id, s.range, 'retired', e.id
-  FROM footprint_unit_event e
-  JOIN footprint_retirement r ON r.city = e.city AND r.batch_id = e.batch_id
+  SELECT o.city, gen_random_uuid(), o.id, s.range, 'retired', o.id FROM opened o
+  JOIN footprint_retirement r ON r.city = o.city AND r.batch_id = o.id
   CROSS JOIN LATERAL unnest(r.stretches) AS s (range)
-  WHERE e.kind = 'opening';
-  INSERT INTO footprint_unit_block (city, id, batch_id, serials, account, born_by)
-  SELECT h.city, gen_random_uuid(), h.batch_id,
+  UNION ALL
+  SELECT h.city, gen_random_uuid(), h.id,
     int8range(h.first + h.upto - h.balance, h.first + h.upto), h.code, h.id
-  FROM (
-    SELECT e.city, e.id, e.batch_id, a.code, a.balance,
-      sum(a.balance) OVER (PARTITION BY e.city, e.id ORDER BY a.code = 'buffer', a.code)::bigint
-        AS upto,
-      lower(e.units) + coalesce((SELECT sum(r.tonnes) FROM footprint_retirement r
-        WHERE r.city = e.city AND r.batch_id = e.batch_id), 0)::bigint AS first
-    FROM footprint_unit_event e
-    JOIN ledger_account a ON a.city = e.city AND a.asset = 'credit:' || e.batch_id
-    WHERE e.kind = 'opening' AND a.balance > 0 AND a.code <> 'retired'
-  ) h;
-END $$;
+  FROM held h
+$$;
 SELECT footprint_open_units();
 
 -- At the end of a transaction: the batch's live blocks are its serials, each account's blocks are
