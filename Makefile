@@ -1,7 +1,7 @@
 # Onsil: `make demo` and `make test` do everything from a fresh checkout.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test torture mutants bench lint format lock notices clean
+.PHONY: help setup demo test torture mutants mutants-footprint bench lint format lock notices clean
 .SILENT:
 
 # ARGS is handed on: `make demo ARGS=--exit`, `make test ARGS="tests/ledger -x"`.
@@ -15,6 +15,7 @@ help:
 	echo "make test    install everything and run all tests   (ARGS=… goes to pytest)"
 	echo "make torture try to break the ledger, about half an hour   (ARGS=--short: minutes)"
 	echo "make mutants change every line that decides about money; the tests must notice"
+	echo "make mutants-footprint  the same for what counts tonnes   (ARGS=led_replacement: one module)"
 	echo "make lint    ruff, pyright, import-linter"
 	echo "make bench   measurements, one JSON line a figure    (NAME=ledger runs one)"
 	echo "make setup   install only; then .venv/bin/onsil --help"
@@ -41,6 +42,10 @@ mutants:
 	scripts/bootstrap.sh test
 	$(BIN)/mutmut run $(ARGS)
 	$(BIN)/mutmut results
+
+mutants-footprint:
+	scripts/bootstrap.sh test
+	$(BIN)/python scripts/mutants_footprint.py $(ARGS)
 
 bench:
 	scripts/bootstrap.sh run
