@@ -20,8 +20,10 @@ from onsil.footprint.inventory.books import (
 )
 from onsil.footprint.inventory.changes import Recalculation, Waterfall, explain, must_recalculate
 from onsil.footprint.inventory.exporting import as_csv, as_json, as_xlsx, report_rows
-from onsil.footprint.inventory.importing import COLUMNS, RowError, import_lines
-from onsil.footprint.inventory.sectors import calculators
+from onsil.footprint.inventory.gases import group as gas_group
+from onsil.footprint.inventory.gases import weight as gas_weight
+from onsil.footprint.inventory.importing import COLUMNS, RowError, import_lines, specs_of
+from onsil.footprint.inventory.sectors import Calculator, calculators
 from onsil.footprint.inventory.terms import (
     APPROACHES,
     CAUSES,
@@ -60,6 +62,7 @@ __all__ = [
     "LEVELS",
     "NOTATION",
     "Activity",
+    "Calculator",
     "Check",
     "FactorUse",
     "Inventory",
@@ -83,6 +86,8 @@ __all__ = [
     "decide",
     "documents",
     "explain",
+    "gas_group",
+    "gas_weight",
     "import_lines",
     "inventories",
     "inventory",
@@ -100,6 +105,7 @@ __all__ = [
     "required_rows",
     "set_policy",
     "settings",
+    "specs_of",
     "tree",
     "version_of",
     "versions",

@@ -1,0 +1,1 @@
+"""Inventories for officials and verifiers: lines, versions, changes, base year, files."""

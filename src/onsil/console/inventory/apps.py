@@ -1,0 +1,8 @@
+"""Django's view of the area."""
+
+from django.apps import AppConfig
+
+
+class InventoryConfig(AppConfig):
+    name = "onsil.console.inventory"
+    label = "inventory"

@@ -1,0 +1,41 @@
+"""Words of the inventory that programs spell as codes."""
+
+from django.utils.translation import gettext_lazy as _
+
+CAUSES = {
+    "activity": _("활동량 변화"),
+    "factor": _("배출계수 변화"),
+    "gwp": _("GWP 변화"),
+    "boundary": _("경계·구조 변화"),
+    "method": _("방법 변화"),
+    "error": _("오류 정정"),
+}
+STATUS = {"quantified": _("산정"), "notation": _("표기"), "missing": _("누락")}
+NOTATION = {
+    "NO": _("발생하지 않음"),
+    "NE": _("산정하지 않음"),
+    "IE": _("다른 항목에 포함"),
+    "C": _("비밀"),
+}
+QUALITY = {"H": _("높음"), "M": _("보통"), "L": _("낮음")}
+MATURITY = {
+    "confirmed": _("원문 확인"),
+    "secondary": _("다른 자료에서 옮김"),
+    "press": _("보도에서 옮김"),
+    "recalled": _("기억, 확인 필요"),
+    "unconfirmed": _("확인 필요"),
+}
+GASES = {
+    "co2": "CO₂", "ch4": "CH₄", "n2o": "N₂O", "hfcs": "HFCs", "pfcs": "PFCs", "sf6": "SF₆",
+    "nf3": "NF₃", "co2b": _("생물기원 CO₂"),
+}  # fmt: skip
+APPROACHES = {
+    "operational-control": _("운영 통제"),
+    "financial-control": _("재무 통제"),
+    "equity-share": _("지분율"),
+}
+UNIT_STATES = {
+    "held": _("보유"), "retired": _("사용 완료"), "exported": _("반출"),
+    "pending-export": _("반출 중"), "converted": _("상쇄배출권으로 전환"),
+    "cancelled": _("취소"), "expired": _("만료"),
+}  # fmt: skip
