@@ -218,7 +218,7 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     years = Decimal(days_of_period(inputs).count) / 365
     return Outcome(
         lines=tuple(
-            RunLine(row["id"], "tree-year", row["area_ha"] * years, "ha-year")
+            RunLine(row["id"], "stand-year", row["area_ha"] * years, "ha-year")
             for row in judged.used
         ),
         co2e_t=counted,

@@ -9,8 +9,9 @@ Methane that the waste would have given in the year of the period, had it been b
 Source: 2006 IPCC Guidelines vol. 5 ch. 3, first-order decay with its delay, so that waste gives
 nothing in its own year and most of what it will give only in the years after: each year is counted
 as it comes, never ahead. φ discounts the model's error as UNFCCC CDM tool 04 does. CO2 of the decay
-is biogenic; it is told and never counted. Waste that went on to be pyrolysed is not taken: what
-becomes of it has a methodology of its own.
+is biogenic; it is told and never counted. A lot is claimed year by year for that year's decay
+(`landfill-decay`), unlike a delivery, which happens once. Waste that went on to be pyrolysed is not
+taken: what becomes of it has a methodology of its own.
 """
 
 from collections import defaultdict
@@ -147,7 +148,7 @@ def span(parameters: Mapping[str, Any], period: Period, zone: str) -> Period:
 
 
 def quantify(inputs: MethodInputs) -> Outcome | Refusal:
-    """Kilograms whose decay was avoided, and the methane of the year, less the treatment's gases.
+    """Kilograms whose decay in the year was avoided, and the methane of the year, less the treatment's gases.
 
     Refused: `legally-required`, `duplicate-ticket`, `gwp-differs`, `not-a-year`, `no-row-usable`,
     and `not-yet-measurable` while the decay avoided does not exceed the treatment's gases.
@@ -189,7 +190,7 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     )  # fmt: skip
     return Outcome(
         lines=tuple(
-            RunLine(row["id"], "waste-diverted", row["wet_t"] * 1000, "kg")
+            RunLine(row["id"], "landfill-decay", row["wet_t"] * 1000, "kg")
             for row in judged.used
             if row["wet_t"] > 0 and row["date"].year < year
         ),

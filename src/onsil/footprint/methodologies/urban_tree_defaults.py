@@ -171,7 +171,7 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
 
 def _line(row: Row, years: Decimal) -> RunLine:
     if row["kind"] == "crown-cover":
-        return RunLine(row["id"], "tree-year", row["amount"] * years, "ha-year")
+        return RunLine(row["id"], "stand-year", row["amount"] * years, "ha-year")
     return RunLine(row["id"], "tree-year", row["amount"] * years, "tree-year")
 
 
