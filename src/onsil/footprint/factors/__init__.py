@@ -24,6 +24,7 @@ from onsil.footprint.factors.library import (
     factor_set,
     factor_sets,
     shipped_library,
+    shipped_statements,
 )
 from onsil.footprint.factors.plan import (
     PlanCoefficient,
@@ -64,6 +65,7 @@ __all__ = [
     "published_examples",
     "recalculate",
     "shipped_library",
+    "shipped_statements",
     "stated_coefficients",
     "use_plan_coefficient",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from onsil.footprint.factors.coefficients import CoefficientTable, shipped_tables
 from onsil.footprint.factors.factor import Factor
@@ -98,3 +98,14 @@ def factor_sets() -> Mapping[str, FactorSet]:
 def factor_set(reference: str) -> FactorSet:
     """A shipped set by id or "id@version". Raises KeyError when there is none."""
     return shipped_library().factor_set(reference)
+
+
+@cache
+def shipped_statements() -> Mapping[str, Mapping[str, Any]]:
+    """Every shipped set and table by "id@version", as its file states it, checks and all."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in data_names():
+        made = tomllib.loads(data_text(name))
+        members = [made] if made.get("kind") == "coefficients" else made.get("set", [])
+        found |= {f"{one['id']}@{int(one.get('version', 1))}": one for one in members}
+    return found
