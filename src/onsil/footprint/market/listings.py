@@ -1,20 +1,27 @@
 """The market: a project's units listed at a price, bought by companies, the city's fund paid."""
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from onsil import ledger, proof
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
+from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
 from onsil.footprint.credits import Move, batch, key_reused, move, short_of, unknown_batch
+from onsil.footprint.market.revenue import shares_on
+from onsil.footprint.market.sharing import split
 from onsil.footprint.store import Row, execute, lock, rows
 from onsil.footprint.terms import CreditBatch, Listing, Sale
 
-REVENUE = "fund:incentive"
+_SEOUL = ZoneInfo("Asia/Seoul")
 _LISTING = """SELECT l.id, l.batch_id, l.tonnes, l.unit_price_krw, l.withdrawn, l.actor,
   l.created_at, l.tonnes - coalesce((SELECT sum(s.tonnes) FROM footprint_sale s
-    WHERE s.city = l.city AND s.listing_id = l.id), 0)::int AS remaining FROM footprint_listing l"""
+    WHERE s.city = l.city AND s.listing_id = l.id), 0)::int
+  - coalesce((SELECT sum(o.tonnes) FROM footprint_order o WHERE o.city = l.city
+    AND o.listing_id = l.id AND o.status IN ('accepted', 'escrowed')), 0)::int AS remaining
+  FROM footprint_listing l"""
 _SALE = """SELECT id, listing_id, batch_id, buyer, tonnes, unit_price_krw, key, transfer_id, actor,
   created_at FROM footprint_sale"""
 
@@ -93,6 +100,11 @@ def withdraw_listing(
     )
 
 
+def listing(conn: Connection, city: str, listing_id: UUID) -> Listing | None:
+    found = rows(conn, f"{_LISTING} WHERE l.city = %s AND l.id = %s", (city, listing_id))
+    return _listing(found[0]) if found else None
+
+
 def listings(
     conn: Connection, city: str, open_only: bool = True, batch_id: UUID | None = None
 ) -> list[Listing]:
@@ -162,37 +174,59 @@ def _sell(
     actor: str,
     clock: Clock,
 ) -> Sale | Refusal:
-    made, price = new_id(), chosen.unit_price_krw
+    return record_sale(conn, city, found, chosen, buyer, buyer, tonnes, chosen.unit_price_krw, key,
+                       actor, clock)  # fmt: skip
+
+
+def record_sale(
+    conn: Connection,
+    city: str,
+    found: CreditBatch,
+    chosen: Listing,
+    buyer: str,
+    payer: str,
+    tonnes: int,
+    price: int,
+    key: str,
+    actor: str,
+    clock: Clock,
+) -> Sale | Refusal:
+    """Units to the buyer and won from the payer (the buyer, or its escrow) to those who share in
+    the revenue, in one transfer."""
+    made = new_id()
+    today = local_day(clock.now(), _SEOUL)
+    parts = split(tonnes * price, shares_on(conn, city, found.project_id, today))
+    paid = {account: won for account, won in parts.items() if won}
     moved = move(
         conn,
         city,
         Move(
             found.id, "sale", f"project:{found.project_id}", buyer, tonnes, key, actor,
             facts={"sale": str(made)}, memo=found.serial_prefix, origin=("sale", str(made)),
-            legs=(ledger.Leg(buyer, REVENUE, "KRW", tonnes * price),),
+            legs=tuple(ledger.Leg(payer, account, "KRW", won) for account, won in paid.items()),
             accounts=(
-                ledger.AccountSpec(buyer, "KRW", "company"),
-                ledger.AccountSpec(REVENUE, "KRW", "fund"),
+                ledger.AccountSpec(payer, "KRW", "company"),
+                *(ledger.AccountSpec(account, "KRW", "fund") for account in paid),
             ),
         ),
         clock,
     )  # fmt: skip
     if isinstance(moved, Refusal):
         return moved
-    transfer_id = moved.transfer_id
     execute(
         conn,
         """INSERT INTO footprint_sale (city, id, listing_id, batch_id, buyer, tonnes,
           unit_price_krw, key, transfer_id, actor, created_at)
         VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
         (
-            city, made, chosen.id, found.id, buyer, tonnes, price, key, transfer_id, actor,
+            city, made, chosen.id, found.id, buyer, tonnes, price, key, moved.transfer_id, actor,
             clock.now(),
         ),
     )  # fmt: skip
     proof.audit(
         conn, city, actor, "credits.sold", "sale", str(made), None,
-        {"batch": found.id, "buyer": buyer, "tonnes": tonnes, "unit_price_krw": price},
+        {"batch": found.id, "buyer": buyer, "tonnes": tonnes, "unit_price_krw": price,
+         "revenue": paid},
     )  # fmt: skip
     return Sale(**rows(conn, f"{_SALE} WHERE city = %s AND id = %s", (city, made))[0])
 
