@@ -421,7 +421,7 @@ def test_old_trees_and_double_counting(refused):
     assert [line.unit for line in both.lines] == ["tree-year", "ha-year"]
 
 
-def test_a_default_in_another_unit_or_beyond_the_band_is_refused(refused):
+def test_auditor_8_a_default_in_another_unit_or_beyond_the_band_is_refused(refused):
     inputs = urban_tree_defaults.worked_example().inputs
     table = inputs.coefficients["urban-tree-growth"]
     other = replace(table, columns={**table.columns, "tc_per_year": "tCO2"})
@@ -461,7 +461,7 @@ def units(**changes: Any) -> list[dict[str, Any]]:
         ({"parcel": "B"}, "counted-twice"),
     ],
 )
-def test_what_modelling_units_must_hold(refused, changes, code):
+def test_auditor_8_carbon_and_co2_are_not_mixed_and_units_hold(refused, changes, code):
     refused(run(afforestation, stated(afforestation), units=units(**changes)), code)
 
 
@@ -540,7 +540,7 @@ def test_water_benefits_never_fall_and_never_exceed_the_water(one, other):
         ({"calibrated_until": date(2025, 12, 31)}, "out-of-calibration"),
     ],
 )
-def test_water_that_does_not_count(refused, changes, reason):
+def test_auditor_17_water_that_does_not_balance(refused, changes, reason):
     answer = refused(
         run(effluent_reuse, stated(effluent_reuse), deliveries=delivery(**changes)),
         "no-row-usable",

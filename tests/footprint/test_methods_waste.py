@@ -65,13 +65,13 @@ def tonnes(found: Outcome | Refusal) -> Decimal:
 
 # ------------------------------------------------------------------------------- pure formulas
 
-# From bonsai_ipcc 0.5.3 (MIT), which needs 770 MB and is therefore no dependency. In an environment
-# of its own (`pip install bonsai_ipcc==0.5.3`), from `bonsai_ipcc.waste.swd import elementary as e`:
+# From bonsai_ipcc 0.5.3 (MIT), which needs 770 MB and so is no dependency. In an environment of its
+# own (`pip install bonsai_ipcc==0.5.3`), after `from bonsai_ipcc.waste.swd import elementary as e`:
 #   gone = e.ddoc_m_decomp_t(held, k)
 #   held = e.ddoc_ma_t(e.ddoc_from_wd_data(waste, doc, docf, mcf), held, k)
 #   e.ch4_emissions(e.ch4_generated(gone, f), ox, recovered)
-# for each year from 2020, and `waste.incineration.elementary.co2_emissions(12, 1, 0.75, 1, 1)`,
-# `(7, 0.8, 0.5, 0.2, 1)`, `ch4_emissions(22, 0.2)`, `n2o_emissions(22, 50)`. Its numbers are floats.
+# for each year from 2020; `waste.incineration.elementary.co2_emissions(12, 1, 0.75, 1, 1)`,
+# `(7, 0.8, 0.5, 0.2, 1)`, `ch4_emissions(22, 0.2)`, `n2o_emissions(22, 50)`. They are floats.
 FOOD = {
     2020: "0.0", 2021: "0.6080245781323477", 2022: "1.1133564097055233",
     2025: "2.172486891330026", 2030: "0.8614593099409149",
@@ -169,7 +169,7 @@ def test_golden_20_a_bottles_mass_is_a_band_and_no_quantity():
         ({"date": date(2025, 7, 1)}, "outside-period"),
     ],
 )
-def test_lots_that_do_not_count(refused, changes, reason):
+def test_auditor_17_lots_that_cannot_be_do_not_count(refused, changes, reason):
     lots = rows_of(pet_recycling, "lots", **changes)
     answer = refused(run(pet_recycling, stated(pet_recycling), lots=lots), "no-row-usable")
     assert reason in [why for _, why in answer.facts["left_out"]]
