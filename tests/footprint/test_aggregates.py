@@ -147,6 +147,16 @@ def test_a_claim_holds_every_site_against_its_own(recorded, refused):
         refused(footprint.claim(conn, CITY, first.id, "kr-offset", clock=CLOCK), "claim-conflict")
 
 
+def test_a_month_of_the_fleet_is_claimed_by_itself(recorded):
+    close(recorded)
+    march = local_days(date(2025, 3, 30), date(2025, 4, 1), SEOUL)
+    with connect(recorded, CITY) as conn:
+        run = fleet(conn)
+        held = footprint.claim(conn, CITY, run.id, "kr-offset", clock=CLOCK, period=march)
+        assert isinstance(held, footprint.Claim), held
+        assert [x.amount for x in held.lines] == [x.parts["2025-03"] for x in run.lines]
+
+
 def test_what_came_after_the_export_counts_once_exported(recorded, refused, lake):
     close(recorded)
     at = PERIOD.start + 50 * STEP
