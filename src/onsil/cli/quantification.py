@@ -9,12 +9,16 @@ from onsil.cli.frame import (
     as_pairs,
     as_period,
     as_uuid,
+    installation,
     out,
+    progress,
     refuse,
     work_for,
 )
 from onsil.cli.words import language, text
+from onsil.core.database import transaction
 
+_AT_ONCE = 20
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -87,9 +91,23 @@ def quantify(
 
 
 def recompute(
-    run: str = typer.Argument(help=text("산정 실행의 id", "id of the run")),
+    run: str = typer.Argument("", help=text("산정 실행의 id", "id of the run")),
+    every: bool = typer.Option(False, "--all", help=text("모든 산정", "every run")),
+    issued: bool = typer.Option(
+        False, "--issued", help=text("발행된 산정만", "only those whose tonnes were issued")
+    ),
+    resume: bool = typer.Option(
+        False, "--resume", help=text("멈춘 곳부터 이어서", "go on where the last one stopped")
+    ),
     city: str = CityOption,
 ) -> None:
+    if every or issued or resume:
+        if run:
+            raise BadInput(text("id와 --all을 함께 쓸 수 없습니다", "give an id or --all"))
+        _recompute_all(issued, resume, city)
+        return
+    if not run:
+        raise BadInput(text("산정의 id나 --all이 필요합니다", "give the id of a run, or --all"))
     with work_for(city) as (_, conn, code):
         from onsil import footprint
 
@@ -105,6 +123,37 @@ def recompute(
             refuse(text("다시 계산한 결과가 저장된 것과 다릅니다.",
                         "the result computed anew differs from the one stored."))  # fmt: skip
         out.print(text("바이트까지 같습니다.", "identical to the byte."))
+
+
+def _recompute_all(issued: bool, resume: bool, city: str) -> None:
+    """Every run again, each answer committed a few at a time, so that a stop loses little."""
+    with installation() as conf:
+        from onsil import footprint
+        from onsil.core.clock import SystemClock
+        from onsil.core.ids import new_id
+        from onsil.tenancy.cities import city as known_city
+
+        code, clock = known_city(city or conf.default_city).code, SystemClock()
+        with transaction(conf.dsn, code) as conn:
+            sweep = (footprint.last_sweep(conn, code) if resume else None) or new_id()
+            state = footprint.sweep_of(conn, code, sweep, issued=issued)
+        with progress(text("다시 계산", "recomputing")) as tell:
+            tell(state.done, state.total)
+            while state.done < state.total:
+                with transaction(conf.dsn, code) as conn:
+                    for one in footprint.recompute_all(
+                        conn, code, "operator", clock, sweep=sweep, issued=issued, limit=_AT_ONCE
+                    ):
+                        tell(one.done, one.total)
+                        if not one.identical:
+                            out.print(f"{one.run_id}  {one.methodology} v{one.version}  {one.note}")
+                    state = footprint.sweep_of(conn, code, sweep, issued=issued)
+    same = state.done - len(state.differing)
+    out.print(text(f"산정 {state.total}건 가운데 {same}건이 바이트까지 같습니다.",
+                   f"{same} of {state.total} runs are identical to the byte."))  # fmt: skip
+    if state.differing:
+        refuse(text(f"{len(state.differing)}건의 결과가 저장된 것과 다릅니다.",
+                    f"{len(state.differing)} runs differ from what is stored."))  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:

@@ -43,6 +43,14 @@ from onsil.footprint.projects import (
 )
 from onsil.footprint.proofs import entry_of, entry_sources
 from onsil.footprint.quantification import quantify, recompute
+from onsil.footprint.recomputing import (
+    Again,
+    Sweep,
+    last_sweep,
+    note_recomputation,
+    recompute_all,
+    sweep_of,
+)
 from onsil.footprint.rows import claim_of, claims, run, runs
 from onsil.footprint.terms import (
     FULL_SHARE,
@@ -62,12 +70,22 @@ from onsil.footprint.terms import (
     Sale,
     Use,
 )
-from onsil.footprint.tracing import batches_of_claim, claims_of_batch, forward, run_details
+from onsil.footprint.tracing import (
+    Behind,
+    batches_of_claim,
+    behind,
+    claims_of_batch,
+    forward,
+    forward_record,
+    run_details,
+)
 
 __all__ = [
     "FULL_SHARE",
     "NOT_YET_MEASURABLE",
     "QUANTIFIED",
+    "Again",
+    "Behind",
     "BundleCheck",
     "Claim",
     "CreditBatch",
@@ -84,6 +102,7 @@ __all__ = [
     "Run",
     "RunLine",
     "Sale",
+    "Sweep",
     "Use",
     "approve_monitoring",
     "archive_name",
@@ -91,6 +110,7 @@ __all__ = [
     "batch_by_serial",
     "batches",
     "batches_of_claim",
+    "behind",
     "buy",
     "choose_factor",
     "claim",
@@ -104,14 +124,17 @@ __all__ = [
     "export_bundle",
     "factor_sets",
     "forward",
+    "forward_record",
     "holdings",
     "issue",
+    "last_sweep",
     "list_for_sale",
     "listings",
     "methodologies",
     "methodology",
     "monitoring",
     "monitorings",
+    "note_recomputation",
     "open_monitoring_period",
     "plan_coefficients",
     "project",
@@ -119,6 +142,7 @@ __all__ = [
     "published_examples",
     "quantify",
     "recompute",
+    "recompute_all",
     "register_project",
     "release_claim",
     "retire",
@@ -130,6 +154,7 @@ __all__ = [
     "runs",
     "sales",
     "submit_monitoring",
+    "sweep_of",
     "use_plan_coefficient",
     "verify_archive",
     "verify_bundle",

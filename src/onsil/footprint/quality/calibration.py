@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_UP, Decimal, localcontext
 
+from onsil.core.canonical import decimal_text
 from onsil.core.database import Connection
 from onsil.core.periods import Period
 from onsil.footprint.engine import ARITHMETIC
@@ -85,7 +86,7 @@ def calibrated(
                     int(period.length.total_seconds())
                 )
                 deduct = (error_pct * share).quantize(Decimal("0.0001"), ROUND_UP)
-            facts["deduct_pct"] = str(deduct)
+            facts["deduct_pct"] = decimal_text(deduct)
             found.append(Finding("calibration-delayed", "discount", meter, facts))
         else:
             found.append(Finding("calibration-lapsed", "blocking", meter, facts))
