@@ -193,7 +193,8 @@ def settle(request: Request, book: UUID) -> HttpResponse:
         parts = _parts(sent.get("parts", ""))
         if parts is None:
             messages.error(
-                request, _("조직은 한 줄에 하나씩 코드, 이름, 지분(%), 운영(0·1), 재무(0·1)입니다.")
+                request,
+                _("조직은 한 줄에 하나씩 코드, 이름, 지분(퍼센트), 운영(0·1), 재무(0·1)입니다."),
             )
             return redirect("inventory-settings", book=book)
         holds = replace(

@@ -13,8 +13,6 @@ from django.views.decorators.http import require_safe
 from onsil import footprint
 from onsil.citizen.models import Role
 from onsil.console.frame import STAFF, Request, is_partial, needs, page
-from onsil.console.inventory import showing
-from onsil.console.inventory.drawing import waterfall
 from onsil.console.inventory.words import (
     APPROACHES,
     CAUSES,
@@ -27,6 +25,7 @@ from onsil.console.people import names_of
 from onsil.core.database import Connection
 from onsil.footprint import inventory
 from onsil.footprint.factors import GWP_SETS, MATURITIES, factor_programmes, factor_sets
+from onsil.footprint.inventory import showing
 from onsil.tenancy import transaction
 
 READERS = (*STAFF, Role.VERIFIER)
@@ -121,7 +120,7 @@ def results(request: Request, book: UUID) -> HttpResponse:
         settings=inputs["settings"],
         policy=base,
         total=showing.tonnes(outputs["totals"][level]),
-        scopes=[(showing.scope_word(s), showing.tonnes(outputs["totals"]["scope"][s]))
+        scopes=[(showing.scope_word(s, language()), showing.tonnes(outputs["totals"]["scope"][s]))
                 for s in ("1", "2", "3")],
         market=showing.tonnes(outputs["totals"].get("scope_2_market")),
         uncertainty=showing.decimal(total["pct"]),
@@ -131,7 +130,7 @@ def results(request: Request, book: UUID) -> HttpResponse:
         flow=showing.flow_chart(inputs, outputs, language()),
         chart=showing.scope_chart(inputs, outputs, language()),
         bars=showing.sector_bars(inputs, outputs, language()),
-        gases=showing.gas_rows(inputs, outputs),
+        gases=showing.gas_rows(inputs, outputs, language()),
         added=outputs["add_back"],
         added_total=showing.tonnes(outputs["add_back"]["total_with_add_back_kg"]),
         unit_states=UNIT_STATES,
@@ -258,7 +257,7 @@ def changes(request: Request, book: UUID) -> HttpResponse:
     return page(
         request, "console/inventory/changes.html", **frame, named=named, old=old, new=new,
         explained=explained, policy=policy, asked=asked, base=base,
-        drawing=_drawing(explained) if explained else None,
+        drawn=_drawn(explained) if explained else None,
         parts=[(CAUSES[c], showing.tonnes(kg)) for c, kg in explained.causes.items() if kg]
         if explained else [],
         lines=[
@@ -281,13 +280,12 @@ def _base(
     return inventory.newest_sealed(conn, city, year.id) if year else None
 
 
-def _drawing(explained: inventory.Waterfall) -> Any:
+def _drawn(explained: inventory.Waterfall) -> Any:
+    """Old total, parts and new total for the waterfall; None where one side has no figure."""
     if explained.old_kg is None or explained.new_kg is None:
         return None
     parts = [(str(CAUSES[c]), kg / 1000) for c, kg in explained.causes.items() if kg]
-    return waterfall(
-        (_("이전"), explained.old_kg / 1000), parts, (_("이후"), explained.new_kg / 1000)
-    )
+    return (_("이전"), explained.old_kg / 1000), parts, (_("이후"), explained.new_kg / 1000)
 
 
 @require_safe

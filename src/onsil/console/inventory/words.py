@@ -10,7 +10,6 @@ CAUSES = {
     "method": _("방법 변화"),
     "error": _("오류 정정"),
 }
-STATUS = {"quantified": _("산정"), "notation": _("표기"), "missing": _("누락")}
 NOTATION = {
     "NO": _("발생하지 않음"),
     "NE": _("산정하지 않음"),
@@ -25,10 +24,6 @@ MATURITY = {
     "recalled": _("기억, 확인 필요"),
     "unconfirmed": _("확인 필요"),
 }
-GASES = {
-    "co2": "CO₂", "ch4": "CH₄", "n2o": "N₂O", "hfcs": "HFCs", "pfcs": "PFCs", "sf6": "SF₆",
-    "nf3": "NF₃", "co2b": _("생물기원 CO₂"),
-}  # fmt: skip
 APPROACHES = {
     "operational-control": _("운영 통제"),
     "financial-control": _("재무 통제"),

@@ -20,8 +20,6 @@ from onsil.footprint.inventory.books import (
 )
 from onsil.footprint.inventory.changes import Recalculation, Waterfall, explain, must_recalculate
 from onsil.footprint.inventory.exporting import as_csv, as_json, as_xlsx, report_rows
-from onsil.footprint.inventory.gases import group as gas_group
-from onsil.footprint.inventory.gases import weight as gas_weight
 from onsil.footprint.inventory.importing import COLUMNS, RowError, import_lines, specs_of
 from onsil.footprint.inventory.sectors import Calculator, calculators
 from onsil.footprint.inventory.terms import (
@@ -86,8 +84,6 @@ __all__ = [
     "decide",
     "documents",
     "explain",
-    "gas_group",
-    "gas_weight",
     "import_lines",
     "inventories",
     "inventory",
