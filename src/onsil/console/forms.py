@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from onsil import footprint
+from onsil.footprint.projects import INTERNAL, routes
 
 _DATE = forms.DateInput(attrs={"type": "date"})
 _AGAIN = _("화면을 새로 고친 뒤 다시 해 주세요. 아무것도 바뀌지 않았습니다.")
@@ -41,6 +42,10 @@ class ProjectForm(forms.Form):
         help_text=_("이 제도에 등록된 감축량만 사업에 쓸 수 있습니다."),
     )  # fmt: skip
     methodology = forms.ChoiceField(label=_("방법론"))
+    route = forms.ChoiceField(
+        label=_("절차"), required=False,
+        help_text=_("외부 제도의 사업은 그 제도의 절차를 고릅니다. 등록한 뒤에는 바뀌지 않습니다."),
+    )  # fmt: skip
     starts = forms.DateField(label=_("인정 시작일"), widget=_DATE, validators=_BOUNDS)
     ends = forms.DateField(label=_("인정 종료일"), widget=_DATE, validators=_BOUNDS)
     buffer_percent = forms.DecimalField(
@@ -52,11 +57,14 @@ class ProjectForm(forms.Form):
         english = (get_language() or "ko").startswith("en")
         titles = {m.ID: m.TITLE_EN if english else m.TITLE_KO for m in footprint.methodologies()}
         self.fields["methodology"].choices = list(titles.items())
+        ways = sorted(routes().values(), key=lambda one: one.id != INTERNAL)
+        self.fields["route"].choices = [(one.id, one.en if english else one.ko) for one in ways]
 
     def spec(self) -> footprint.ProjectSpec:
         """The terms as the footprint room takes them. Call it on a valid form."""
         data = dict(self.cleaned_data)
         percent = data.pop("buffer_percent")
+        data.pop("route")
         return footprint.ProjectSpec(**data, buffer_bp=int(percent * 100))
 
 

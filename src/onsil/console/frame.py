@@ -60,7 +60,13 @@ _MENU = (
         (*STAFF, Role.VERIFIER),
     ),
     Entry("claims", "claims", "claim", gettext_lazy("배타 등록"), (*STAFF, Role.VERIFIER)),
-    Entry("projects", "console-projects", "credit", gettext_lazy("감축 사업과 크레딧")),
+    Entry(
+        "projects",
+        "console-projects",
+        "credit",
+        gettext_lazy("감축 사업과 크레딧"),
+        (*STAFF, Role.VERIFIER),
+    ),
     Entry(
         "registry-desk",
         "registry-desk",

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from onsil import footprint
 from onsil.core.clock import Clock
 from onsil.core.database import Connection, cursor
 from onsil.core.refusal import Refusal
+from onsil.footprint.projects import standing
 
 STATES = ("open", "submitted", "approved", "issued")
 
@@ -54,6 +56,18 @@ def timeline(
 
 def _last(times: Any) -> datetime | None:
     return max((t for t in times if t is not None), default=None)
+
+
+def stand(conn: Connection, city: str, project: UUID) -> dict[str, str]:
+    """The route a project is on and the state it stands at, in the reader's language."""
+    at = standing(conn, city, project)
+    state = at.workflow.state(at.state)
+    assert state is not None
+    english = (get_language() or "ko").startswith("en")
+    return {
+        "route": at.route.en if english else at.route.ko,
+        "state": state.en if english else state.ko,
+    }
 
 
 def candidates(

@@ -19,12 +19,15 @@ from onsil.console import people, projects
 from onsil.console.export import csv_response
 from onsil.console.forms import OfferForm, PeriodForm, ProjectForm, errors_of
 from onsil.console.frame import STAFF, Request, needs, page
+from onsil.console.workspace.frame import head, route_of_period
 from onsil.core.clock import SystemClock
 from onsil.core.periods import local_days
 from onsil.core.refusal import Refusal
+from onsil.footprint.projects import INTERNAL
 from onsil.tenancy import transaction
 
 _CLOCK = SystemClock()
+_READERS = (*STAFF, Role.VERIFIER)
 
 
 def _say(request: Request, outcome: object, done: str) -> bool:
@@ -41,7 +44,7 @@ def _form_errors(request: Request, form: Form) -> None:
         messages.error(request, line)
 
 
-@needs(*STAFF)
+@needs(*_READERS)
 def listing(request: Request) -> HttpResponse:
     """Every project, and the newest runs with what was claimed of them."""
     city = request.city.code
@@ -50,9 +53,11 @@ def listing(request: Request) -> HttpResponse:
         monitorings = footprint.monitorings(conn, city)
         batches = footprint.batches(conn, city)
         runs = projects.run_lines(conn, city)
+        stands = {p.id: projects.stand(conn, city, p.id) for p in every}
     rows = [
         {
             "project": p,
+            "stand": stands[p.id],
             "name": p.name_en if (get_language() or "ko").startswith("en") else p.name_ko,
             "periods": sum(m.project_id == p.id for m in monitorings),
             "waiting": sum(m.project_id == p.id and m.status == "submitted" for m in monitorings),
@@ -88,8 +93,9 @@ def create(request: Request) -> HttpResponse:
         return redirect("console-projects")
     with transaction(request.city.code) as conn:
         made = footprint.register_project(
-            conn, request.city.code, form.spec(), str(request.user.pk), _CLOCK
-        )
+            conn, request.city.code, form.spec(), str(request.user.pk), _CLOCK,
+            form.cleaned_data["route"] or INTERNAL,
+        )  # fmt: skip
     if not _say(request, made, _("사업을 등록했습니다.")):
         return redirect("console-projects")
     return redirect("console-project", made.id)
@@ -101,7 +107,7 @@ def _known(found: Any) -> Any:
     return found
 
 
-@needs(*STAFF)
+@needs(*_READERS)
 def detail(request: Request, project: UUID) -> HttpResponse:
     """One project: timeline, monitoring periods, credit batches and offers."""
     city = request.city.code
@@ -113,14 +119,14 @@ def detail(request: Request, project: UUID) -> HttpResponse:
         listings = [x for x in footprint.listings(conn, city, False) if x.batch_id in ids]
         sold = sum(s.tonnes for s in footprint.sales(conn, city) if s.batch_id in ids)
         unsold = {b.id: ledger.balance(conn, city, found.account, b.asset) for b in batches}
+        context = head(request, conn, found, "overview")
     names = people.names_of(x for m in monitorings for x in (m.maker, m.checker) if x)
     return page(
-        request, "console/project.html", section="projects", project=found,
-        name=found.name_en if (get_language() or "ko").startswith("en") else found.name_ko,
-        timeline=projects.timeline(found, monitorings, batches, sold), names=names,
-        monitorings=monitorings, form=PeriodForm(),
-        batches=[projects.BatchLine.of(b, unsold[b.id], listings) for b in batches],
-        may_open=Role.OFFICIAL in request.roles,
+        request, "console/project.html",
+        **{**context, "timeline": projects.timeline(found, monitorings, batches, sold),
+           "names": names, "monitorings": monitorings, "form": PeriodForm(),
+           "batches": [projects.BatchLine.of(b, unsold[b.id], listings) for b in batches],
+           "may_open": Role.OFFICIAL in request.roles},
     )  # fmt: skip
 
 
@@ -145,7 +151,7 @@ def open_period(request: Request, project: UUID) -> HttpResponse:
     return redirect("console-monitoring", made.id)
 
 
-@needs(*STAFF)
+@needs(*_READERS)
 def monitoring(request: Request, monitoring: UUID) -> HttpResponse:
     """One monitoring period: the claims it rests on, and what may be done next."""
     city = request.city.code
@@ -158,12 +164,13 @@ def monitoring(request: Request, monitoring: UUID) -> HttpResponse:
             held = (footprint.claim_of(conn, city, c) for c in found.claim_ids)
             claims = [c for c in held if c is not None]
         lines = [(c, footprint.run(conn, city, c.run_id)) for c in claims]
+        route = route_of_period(request, conn, found)
     return page(
         request, "console/monitoring.html", section="projects", monitoring=found, project=project,
         lines=lines, choosing=found.status in ("open", "returned"),
         steps=projects.steps(found, str(request.user.pk), request.roles),
         names=people.names_of(x for x in (found.maker, found.checker) if x),
-        total=sum((c.co2e_t for c in claims), start=found.co2e_t * 0),
+        total=sum((c.co2e_t for c in claims), start=found.co2e_t * 0), **route,
     )  # fmt: skip
 
 
@@ -175,21 +182,24 @@ def _submit(request: Request, conn: Any, monitoring: UUID) -> object:
         except ValueError:
             continue
     return footprint.submit_monitoring(
-        conn, request.city.code, monitoring, chosen, str(request.user.pk), _CLOCK
-    )
+        conn, request.city.code, monitoring, chosen, str(request.user.pk), _CLOCK,
+        request.city.zone, request.roles,
+    )  # fmt: skip
 
 
 def _approve(request: Request, conn: Any, monitoring: UUID) -> object:
     return footprint.approve_monitoring(
-        conn, request.city.code, monitoring, str(request.user.pk), _CLOCK
-    )
+        conn, request.city.code, monitoring, str(request.user.pk), _CLOCK, request.city.zone,
+        request.roles,
+    )  # fmt: skip
 
 
 def _return(request: Request, conn: Any, monitoring: UUID) -> object:
     reason = request.POST.get("reason", "").strip()
     return footprint.return_monitoring(
-        conn, request.city.code, monitoring, str(request.user.pk), reason, _CLOCK
-    )
+        conn, request.city.code, monitoring, str(request.user.pk), reason, _CLOCK,
+        request.city.zone, request.roles,
+    )  # fmt: skip
 
 
 def _issue(request: Request, conn: Any, monitoring: UUID) -> object:
@@ -273,7 +283,7 @@ def claim_run(request: Request, run: UUID) -> HttpResponse:
     return redirect("console-projects")
 
 
-@needs(*STAFF)
+@needs(*_READERS)
 def run_panel(request: Request, run: UUID) -> HttpResponse:
     """One run in full, for the side panel or as a page: factors, gates, digests, claims."""
     city = request.city.code

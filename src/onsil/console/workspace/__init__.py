@@ -1,0 +1,1 @@
+"""The workspace of a project: its route, documents, data, findings, verification, members."""
