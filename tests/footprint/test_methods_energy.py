@@ -104,15 +104,16 @@ class TestGridSolar:
         wrong = {"generation": replace(inputs.series["generation"], unit="degC")}
         refusal(grid_solar, replace(inputs, series=wrong), "unit-mismatch")
 
-    @given(st.lists(st.integers(0, 5000), min_size=10, max_size=40), st.integers(2, 5))
-    @settings(deadline=None, max_examples=40)
-    def test_linear_in_what_is_sent_out(self, watts, times):
-        once, more = (run(grid_solar, plant([w * k for w in watts])) for k in (1, times))
-        if isinstance(once, Refusal):
-            assert not any(watts)
-            return
-        assert not isinstance(more, Refusal)
-        assert more.co2e_t == times * once.co2e_t > 0
+
+@given(st.lists(st.integers(0, 5000), min_size=10, max_size=40), st.integers(2, 5))
+@settings(deadline=None, max_examples=40)
+def test_plants_linear_in_what_is_sent_out(watts, times):
+    once, more = (run(grid_solar, plant([w * k for w in watts])) for k in (1, times))
+    if isinstance(once, Refusal):
+        assert not any(watts)
+        return
+    assert not isinstance(more, Refusal)
+    assert more.co2e_t == times * once.co2e_t > 0
 
 
 def fixture(number=1, **columns):
@@ -221,28 +222,29 @@ class TestLed:
         both = outcome(led_replacement, lamps(fixture(), fixture(2, hours_basis="stipulated")))
         assert len(both.uncertainty["components"]) == 2
 
-    @given(
-        st.lists(
-            st.tuples(st.integers(1, 50), st.integers(10, 200), st.integers(1, 720)), min_size=1,
-            max_size=6,
-        ),
-        st.integers(2, 4),
-        st.randoms(use_true_random=False),
-    )  # fmt: skip
-    @settings(deadline=None, max_examples=40)
-    def test_linear_never_below_nothing_and_free_of_order(self, shape, times, random):
-        def rows(factor):
-            return [
-                fixture(i, count=Decimal(n * factor), before_w=Decimal(9 + w), hours=Decimal(h))
-                for i, (n, w, h) in enumerate(shape)
-            ]
 
-        once = outcome(led_replacement, lamps(*rows(1)))
-        shuffled = rows(times)
-        random.shuffle(shuffled)
-        more = outcome(led_replacement, lamps(*shuffled))
-        assert more.co2e_t == times * once.co2e_t > 0
-        assert sum(line.amount for line in once.lines) == sum(n * w * h for n, w, h in shape)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 50), st.integers(10, 200), st.integers(1, 720)), min_size=1,
+        max_size=6,
+    ),
+    st.integers(2, 4),
+    st.randoms(use_true_random=False),
+)  # fmt: skip
+@settings(deadline=None, max_examples=40)
+def test_lamps_linear_never_below_nothing_and_free_of_order(shape, times, random):
+    def rows(factor):
+        return [
+            fixture(i, count=Decimal(n * factor), before_w=Decimal(9 + w), hours=Decimal(h))
+            for i, (n, w, h) in enumerate(shape)
+        ]
+
+    once = outcome(led_replacement, lamps(*rows(1)))
+    shuffled = rows(times)
+    random.shuffle(shuffled)
+    more = outcome(led_replacement, lamps(*shuffled))
+    assert more.co2e_t == times * once.co2e_t > 0
+    assert sum(line.amount for line in once.lines) == sum(n * w * h for n, w, h in shape)
 
 
 def fridge(number=1, **columns):
@@ -315,15 +317,16 @@ class TestAppliances:
         row = {k: v for k, v in fridge().items() if k != "in_service"}
         refusal(efficient_appliances, fridges(row, in_service_pct=Decimal(0)), "nothing-saved")
 
-    @given(st.lists(st.integers(1, 400), min_size=1, max_size=8), st.randoms())
-    @settings(deadline=None, max_examples=30)
-    def test_free_of_order_and_the_sum_of_its_rows(self, savings, random):
-        rows = [fridge(i, baseline_kwh_per_year=Decimal(365 + s)) for i, s in enumerate(savings)]
-        alone = [outcome(efficient_appliances, fridges(row)).co2e_t for row in rows]
-        random.shuffle(rows)
-        together = outcome(efficient_appliances, fridges(*rows)).co2e_t
-        assert abs(together - sum(alone)) < Decimal("1e-25")
-        assert together > 0
+
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=8), st.randoms())
+@settings(deadline=None, max_examples=30)
+def test_appliances_free_of_order_and_the_sum_of_its_rows(savings, random):
+    rows = [fridge(i, baseline_kwh_per_year=Decimal(365 + s)) for i, s in enumerate(savings)]
+    alone = [outcome(efficient_appliances, fridges(row)).co2e_t for row in rows]
+    random.shuffle(rows)
+    together = outcome(efficient_appliances, fridges(*rows)).co2e_t
+    assert abs(together - sum(alone)) < Decimal("1e-25")
+    assert together > 0
 
 
 class TestDistrictHeat:

@@ -117,21 +117,22 @@ class TestElectricCars:
         with pytest.raises(FactorError):
             emitted_co2(Decimal(1), "L", factor)
 
-    @given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(2, 3))
-    @settings(deadline=None, max_examples=30)
-    def test_linear_and_free_of_order(self, thousands, times):
-        def rows(factor):
-            return [
-                car(
-                    i, odometer_end_km=Decimal(1000 * n * factor),
-                    charged_kwh=Decimal(160 * n * factor),
-                )
-                for i, n in enumerate(thousands)
-            ]  # fmt: skip
 
-        once = outcome(ev_replacement, cars(*rows(1)))
-        more = outcome(ev_replacement, cars(*reversed(rows(times))))
-        assert more.co2e_t == times * once.co2e_t > 0
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(2, 3))
+@settings(deadline=None, max_examples=30)
+def test_cars_linear_and_free_of_order(thousands, times):
+    def rows(factor):
+        return [
+            car(
+                i, odometer_end_km=Decimal(1000 * n * factor),
+                charged_kwh=Decimal(160 * n * factor),
+            )
+            for i, n in enumerate(thousands)
+        ]  # fmt: skip
+
+    once = outcome(ev_replacement, cars(*rows(1)))
+    more = outcome(ev_replacement, cars(*reversed(rows(times))))
+    assert more.co2e_t == times * once.co2e_t > 0
 
 
 def ride(number=1, **columns):
@@ -220,13 +221,14 @@ class TestBuses:
         service = {"id": "line", "charged_kwh": Decimal(1000), "passenger_km": Decimal(1000)}
         refusal(bus_modal_shift, buses(ride(), service=service), "nothing-saved")
 
-    @given(st.lists(st.integers(1, 100), min_size=1, max_size=6), st.integers(2, 5))
-    @settings(deadline=None, max_examples=30)
-    def test_linear_in_passenger_kilometres(self, lengths, times):
-        def rows(factor):
-            return [ride(i, passenger_km=Decimal(n * factor)) for i, n in enumerate(lengths)]
 
-        once = outcome(bus_modal_shift, buses(*rows(1)))
-        more = outcome(bus_modal_shift, buses(*reversed(rows(times))))
-        assert abs(more.co2e_t - times * once.co2e_t) < Decimal("1e-40")
-        assert once.co2e_t > 0
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=6), st.integers(2, 5))
+@settings(deadline=None, max_examples=30)
+def test_buses_linear_in_passenger_kilometres(lengths, times):
+    def rows(factor):
+        return [ride(i, passenger_km=Decimal(n * factor)) for i, n in enumerate(lengths)]
+
+    once = outcome(bus_modal_shift, buses(*rows(1)))
+    more = outcome(bus_modal_shift, buses(*reversed(rows(times))))
+    assert abs(more.co2e_t - times * once.co2e_t) < Decimal("1e-40")
+    assert once.co2e_t > 0

@@ -83,15 +83,16 @@ class TestCitizens:
     def test_nothing_done_is_refused(self):
         refusal(citizen_actions, actions(action(amount=Decimal(0))), "nothing-saved")
 
-    @given(st.lists(st.integers(1, 20), min_size=1, max_size=8), st.integers(2, 9))
-    @settings(deadline=None, max_examples=40)
-    def test_linear_and_free_of_order(self, amounts, times):
-        def rows(factor):
-            return [action(i, amount=Decimal(n * factor)) for i, n in enumerate(amounts)]
 
-        once = outcome(citizen_actions, actions(*rows(1)))
-        more = outcome(citizen_actions, actions(*reversed(rows(times))))
-        assert more.co2e_t == times * once.co2e_t == times * sum(amounts) * Decimal("0.000424")
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=8), st.integers(2, 9))
+@settings(deadline=None, max_examples=40)
+def test_citizens_linear_and_free_of_order(amounts, times):
+    def rows(factor):
+        return [action(i, amount=Decimal(n * factor)) for i, n in enumerate(amounts)]
+
+    once = outcome(citizen_actions, actions(*rows(1)))
+    more = outcome(citizen_actions, actions(*reversed(rows(times))))
+    assert more.co2e_t == times * once.co2e_t == times * sum(amounts) * Decimal("0.000424")
 
 
 def site(kw_of, events=None, days_off=(), **parameters) -> MethodInputs:
@@ -273,16 +274,17 @@ class TestDemandResponse:
         assert watched.start == period.start - timedelta(days=45)
         assert watched.end == period.end + timedelta(hours=6)
 
-    @given(st.integers(1, 999), st.integers(0, 500))
-    @settings(deadline=None, max_examples=15)
-    def test_never_more_saved_than_curtailed_and_never_below_nothing(self, kw, back):
-        def use(at):
-            if in_event(at):
-                return kw
-            return 1000 + back if at.date() == EVENT and at.hour == 16 else 1000
 
-        found = outcome(demand_response, site(use))
-        curtailed = 2 * (1000 - kw) * 1000
-        assert found.lines[0].amount == curtailed
-        assert found.details["saved_wh"] == max(0, curtailed - back * 1000)
-        assert 0 <= found.details["saved_wh"] <= curtailed
+@given(st.integers(1, 999), st.integers(0, 500))
+@settings(deadline=None, max_examples=15)
+def test_demand_response_never_more_saved_than_curtailed_and_never_below_nothing(kw, back):
+    def use(at):
+        if in_event(at):
+            return kw
+        return 1000 + back if at.date() == EVENT and at.hour == 16 else 1000
+
+    found = outcome(demand_response, site(use))
+    curtailed = 2 * (1000 - kw) * 1000
+    assert found.lines[0].amount == curtailed
+    assert found.details["saved_wh"] == max(0, curtailed - back * 1000)
+    assert 0 <= found.details["saved_wh"] <= curtailed
