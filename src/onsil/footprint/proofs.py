@@ -24,6 +24,7 @@ from onsil.footprint.inventory.versions import (
     version_of,
 )
 from onsil.footprint.projects.proofs import READERS as PROJECT_READERS
+from onsil.footprint.reports.kept import report_entry
 from onsil.footprint.store import rows as select
 from onsil.footprint.targets.reviews import review, review_entry
 
@@ -89,6 +90,10 @@ def _inventory_decision(conn: Connection, city: str, decision_id: UUID) -> Entry
     return None if made is None else decision_entry(made)
 
 
+def _report(conn: Connection, city: str, report_id: UUID) -> Entry | None:
+    return report_entry(conn, city, report_id)
+
+
 _READERS: dict[str, tuple[str, Reader]] = {
     **PROJECT_READERS,
     "inventory": ("SELECT id FROM footprint_inventory_version", _inventory),
@@ -107,6 +112,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
     ),
     "factor-import": ("SELECT id FROM footprint_factor_import", import_entry),
     "factor-set": ("SELECT id FROM footprint_factor_set", _factor_set),
+    "report": ("SELECT id FROM footprint_report", _report),
     "implementation-review": (
         "SELECT id FROM (SELECT * FROM footprint_review WHERE status = 'approved') r",
         _review,
