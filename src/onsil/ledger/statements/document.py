@@ -5,7 +5,8 @@ import re
 from html import escape
 from typing import Any
 
-from onsil.core.refusal import OperationError, Refusal
+from onsil.core.paper import render
+from onsil.core.refusal import Refusal
 from onsil.ledger.statements import head, words
 from onsil.ledger.statements.refusals import too_long
 from onsil.ledger.statements.terms import Paper, Statement
@@ -48,29 +49,6 @@ def pdf(made: Statement, paper: Paper) -> bytes | Refusal:
     if made.count > PDF_LINES_MAX:
         return too_long("PDF", made.count, PDF_LINES_MAX)
     return render(page_source(made, paper))
-
-
-def render(source: str) -> bytes:
-    """A tagged PDF of a page that names no other file.
-
-    Raises OperationError when the machine lacks the drawing library (Debian: libpango-1.0-0,
-    libpangoft2-1.0-0, libharfbuzz-subset0).
-    """
-    try:
-        from weasyprint import HTML
-    except OSError as error:
-        raise OperationError(
-            "PDF needs Debian's libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0: "
-            f"{error}",
-            retry=False,
-        ) from error
-    made = HTML(string=source, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
-    assert isinstance(made, bytes)
-    return made
-
-
-def _nothing_from_outside(url: str, *_: Any, **__: Any) -> Any:
-    raise ValueError(f"a statement fetches nothing: {url}")
 
 
 def page_source(made: Statement, paper: Paper) -> str:
