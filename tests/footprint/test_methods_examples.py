@@ -8,7 +8,9 @@ from method_kit import outcome
 NAMES = (
     "bus_modal_shift", "citizen_actions", "demand_response", "district_heat_saving",
     "efficient_appliances", "ev_replacement", "grid_solar", "led_replacement",
-    "building_energy_savings_2",
+    "building_energy_savings_2", "afforestation", "effluent_reuse", "incineration_avoidance",
+    "landfill_avoidance", "pet_recycling", "pyrolysis_mass_balance", "street_tree_census",
+    "tree_growth", "urban_tree_defaults",
 )  # fmt: skip
 
 

@@ -1,17 +1,15 @@
 """Trees and reused water: what counts, what is refused with its explanation, what always holds."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
-from footprint_world import CITY, SAR_2018, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typed_kit import PRECISE, run, said_no, stated, tonnes, tree
 
-from onsil import footprint
-from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
 from onsil.footprint.engine import ARITHMETIC
 from onsil.footprint.factors import Factor, coefficient_table
@@ -38,48 +36,18 @@ from onsil.footprint.trees import (
     stock_co2_kg,
 )
 
+GROWTH: Any = tree_growth
 BIOMASS = coefficient_table("kr-nifos-biomass")
 GROWN = st.integers(0, 40)  # litres of stem in a year
-PRECISE = {"dbh_uncertainty_pct": "0.1", "height_uncertainty_pct": "0.1"}
-
-
-def run(made: Any, inputs: Any, **tables: Any) -> Outcome | Refusal:
-    """Quantify as a stored run does: rows typed and in order of their ids."""
-    typed = check_tables(made, {**inputs.tables, **tables})
-    assert not isinstance(typed, Refusal), typed
-    with localcontext(ARITHMETIC):
-        return made.quantify(replace(inputs, tables=typed))
-
-
-def stated(made: Any, **changes: Any) -> Any:
-    """The worked example with other parameters."""
-    inputs = made.worked_example().inputs
-    checked = check_parameters(made, {**inputs.parameters, **changes})
-    assert not isinstance(checked, Refusal), checked
-    return replace(inputs, parameters=checked)
-
-
-def tree(number: int, litres: int = 12, **more: Any) -> dict[str, Any]:
-    """A larch of 100 litres of stem that grew by so many."""
-    made = {
-        "id": f"urn:ngsi-ld:Tree:t:{number}", "species": "일본잎갈나무", "status": "alive",
-        "first_date": date(2024, 10, 1), "first_volume_m3": Decimal("0.1"),
-        "last_date": date(2025, 10, 1),
-        "last_volume_m3": Decimal(100 + litres) / 1000, **more,
-    }  # fmt: skip
-    return {name: value for name, value in made.items() if value is not None}
 
 
 def growth(rows: list[dict[str, Any]], **parameters: Any) -> Outcome | Refusal:
     return run(tree_growth, stated(tree_growth, **parameters), trees=rows)
 
 
-def tonnes(found: Outcome | Refusal) -> Decimal:
-    """Nothing where the methodology says that nothing can be counted."""
-    if isinstance(found, Refusal):
-        assert found.code == "not-yet-measurable", found
-        return Decimal(0)
-    return found.co2e_t
+@pytest.fixture
+def refused():
+    return said_no
 
 
 # ------------------------------------------------------------------------------- pure formulas
@@ -199,7 +167,7 @@ def test_auditor_17_the_plans_pine_is_no_yearly_growth(refused):
 
 
 def test_no_site_can_raise_the_band_to_the_plans_pine(refused):
-    refused(check_parameters(tree_growth, {"yearly_most_kg": "166.6"}), "parameter-invalid")
+    refused(check_parameters(GROWTH, {"yearly_most_kg": "166.6"}), "parameter-invalid")
 
 
 def test_a_tree_by_diameter_and_height():
@@ -253,7 +221,7 @@ def test_trees_stand_within_the_area(refused):
 
 
 def test_the_same_id_twice_is_refused(refused):
-    refused(check_tables(tree_growth, {"trees": [tree(1), tree(1)]}), "row-invalid")
+    refused(check_tables(GROWTH, {"trees": [tree(1), tree(1)]}), "row-invalid")
 
 
 def test_deaths_take_their_stock_along(refused):
@@ -589,55 +557,3 @@ def test_water_and_nutrients_are_linear(hundreds, times):
 
     one, many = lines(1), lines(times)
     assert many == {quantity: amount * times for quantity, amount in one.items()}
-
-
-# ------------------------------------------------------------------------------- kept and claimed
-
-
-def year() -> Period:
-    return Period(datetime(2024, 9, 30, 15, tzinfo=UTC), datetime(2025, 10, 1, 15, tzinfo=UTC))
-
-
-def test_a_run_of_trees_is_kept_recomputed_and_claimed_once(world: World, refused):
-    made = footprint.quantify(
-        world.conn, CITY, "tree-growth", {}, PRECISE, year(), [], "analyst", world.clock,
-        tables={"trees": [tree(n) for n in range(3)]},
-    )  # fmt: skip
-    assert isinstance(made, footprint.Run), made
-    assert made.measurable
-    again = footprint.recompute(world.conn, CITY, made.id)
-    assert isinstance(again, footprint.Recomputation)
-    assert again.identical, again
-    held = footprint.claim(world.conn, CITY, made.id, "voluntary", actor="analyst")
-    assert isinstance(held, footprint.Claim), held
-    assert held.co2e_t == made.co2e_t
-    refused(
-        footprint.claim(world.conn, CITY, made.id, "kr-offset", actor="other"), "claim-conflict"
-    )
-
-
-def test_water_without_tonnes_is_kept_and_claimed(world: World, refused):
-    example = effluent_reuse.worked_example().inputs
-    made = footprint.quantify(
-        world.conn, CITY, "effluent-reuse", {}, {"permit_until": "2027-01-01"}, example.period,
-        SAR_2018, "analyst", world.clock, tables=example.tables,
-    )  # fmt: skip
-    assert isinstance(made, footprint.Run), made
-    assert made.co2e_t == 0
-    held = footprint.claim(world.conn, CITY, made.id, "voluntary", actor="analyst")
-    assert isinstance(held, footprint.Claim), held
-    quantities = {line.quantity: line.unit for line in held.lines}
-    assert quantities == {
-        "water-reused": "m3", "nitrogen-removed": "kg", "phosphorus-removed": "kg",
-    }  # fmt: skip
-
-
-def test_a_net_loss_is_kept_and_cannot_be_claimed(world: World, refused):
-    rows = [tree(1), *(tree(n, status="dead", last_volume_m3=None) for n in (2, 3))]
-    made = footprint.quantify(
-        world.conn, CITY, "tree-growth", {}, {}, year(), [], "analyst", world.clock,
-        tables={"trees": rows},
-    )  # fmt: skip
-    assert isinstance(made, footprint.Run), made
-    assert not made.measurable
-    refused(footprint.claim(world.conn, CITY, made.id, "voluntary"), "not-measurable")

@@ -6,18 +6,14 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
-from footprint_world import CITY, World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typed_kit import rows_of, run, said_no, stated, tonnes
 
-from onsil import footprint
 from onsil.core.periods import Period
-from onsil.core.refusal import Refusal
 from onsil.footprint.engine import ARITHMETIC
 from onsil.footprint.factors import coefficient_table
 from onsil.footprint.methodologies import (
-    check_parameters,
-    check_tables,
     incineration_avoidance,
     landfill_avoidance,
     pet_recycling,
@@ -32,35 +28,9 @@ BURNING = coefficient_table("ipcc-2006-waste-burning")
 CLOSE = Decimal("1e-12")
 
 
-def run(made: Any, inputs: Any, **tables: Any) -> Outcome | Refusal:
-    """Quantify as a stored run does: rows typed and in order of their ids."""
-    typed = check_tables(made, {**inputs.tables, **tables})
-    assert not isinstance(typed, Refusal), typed
-    with localcontext(ARITHMETIC):
-        return made.quantify(replace(inputs, tables=typed))
-
-
-def stated(made: Any, **changes: Any) -> Any:
-    """The worked example with other parameters."""
-    inputs = made.worked_example().inputs
-    checked = check_parameters(made, {**inputs.parameters, **changes})
-    assert not isinstance(checked, Refusal), checked
-    return replace(inputs, parameters=checked)
-
-
-def rows_of(made: Any, role: str, **changes: Any) -> list[dict[str, Any]]:
-    """The example's rows, the first of them changed; None takes a value away."""
-    rows = [dict(row) for row in made.worked_example().inputs.tables[role]]
-    rows[0].update(changes)
-    return [{k: v for k, v in row.items() if v is not None} for row in rows]
-
-
-def tonnes(found: Outcome | Refusal) -> Decimal:
-    if isinstance(found, Refusal):
-        assert found.code in ("not-yet-measurable", "nothing-saved"), found
-        return Decimal(0)
-    assert found.co2e_t >= 0
-    return found.co2e_t
+@pytest.fixture
+def refused():
+    return said_no
 
 
 # ------------------------------------------------------------------------------- pure formulas
@@ -272,33 +242,6 @@ def test_landfill_is_linear_and_blind_to_order(wet_t, times, random):
     single = tonnes(run(landfill_avoidance, stated(landfill_avoidance), diverted=one))
     multiple = tonnes(run(landfill_avoidance, stated(landfill_avoidance), diverted=many))
     assert abs(multiple - single * times) < CLOSE
-
-
-def test_a_lots_decay_is_claimed_year_by_year(world: World, refused):
-    """The same lot in two years is two claims; the same year twice is a conflict."""
-    parameters = {"site": "managed-anaerobic", "recovered_share": "0", "gwp_set": "AR5"}
-    rows = rows_of(landfill_avoidance, "diverted")
-
-    def kept(year: int) -> footprint.Run:
-        period = Period(
-            datetime(year - 1, 12, 31, 15, tzinfo=UTC), datetime(year, 12, 31, 15, tzinfo=UTC)
-        )
-        made = footprint.quantify(
-            world.conn, CITY, "landfill-avoidance", {}, parameters, period, [], "analyst",
-            world.clock, tables={"diverted": rows},
-        )  # fmt: skip
-        assert isinstance(made, footprint.Run), made
-        return made
-
-    first, second = kept(2025), kept(2026)
-    assert second.co2e_t < first.co2e_t
-    for made in (first, second):
-        held = footprint.claim(world.conn, CITY, made.id, "voluntary", actor="analyst")
-        assert isinstance(held, footprint.Claim), held
-    refused(footprint.claim(world.conn, CITY, first.id, "kr-offset"), "claim-conflict")
-    again = footprint.recompute(world.conn, CITY, second.id)
-    assert isinstance(again, footprint.Recomputation)
-    assert again.identical
 
 
 # ------------------------------------------------------------------------------- incineration
