@@ -54,7 +54,7 @@ def rows(conn: Connection, statement: str, values: Sequence[Any] | dict[str, Any
         return run.execute(statement, values).fetchall()  # pyright: ignore
 
 
-def execute(conn: Connection, statement: str, values: Sequence[Any]) -> None:
+def execute(conn: Connection, statement: str, values: Sequence[Any] | dict[str, Any]) -> None:
     with cursor(conn) as run:
         run.execute(statement, values)  # pyright: ignore
 

@@ -63,6 +63,10 @@ def _form(
     return made
 
 
+def _periods(conn: Any, city: str, project: UUID) -> dict[UUID | None, str]:
+    return {one.id: period_word(one) for one in footprint.monitorings(conn, city, project)}
+
+
 def _names(actors: Iterable[str]) -> dict[str, str]:
     return people.names_of(one for one in actors if one)
 
@@ -76,7 +80,7 @@ def documents(request: Request, project: UUID) -> HttpResponse:
         found = _project(conn, request, project)
         context = head(request, conn, found, "documents")
         every = all_documents(conn, city, project)
-        periods = {m.id: period_word(m) for m in footprint.monitorings(conn, city, project)}
+        periods = _periods(conn, city, project)
         form = _form(forms.DocumentForm, conn, request, found)
     kinds = {one.id: one.ko if in_korean() else one.en for one in context["route"].documents}
     rows = [
@@ -214,7 +218,7 @@ def findings(request: Request, project: UUID) -> HttpResponse:
         found = _project(conn, request, project)
         context = head(request, conn, found, "findings")
         every = all_findings(conn, city, project)
-        periods = {m.id: period_word(m) for m in footprint.monitorings(conn, city, project)}
+        periods = _periods(conn, city, project)
         form = _form(forms.FindingForm, conn, request, found)
     names = _names([f.actor for f in every] + [r.actor for f in every for r in f.remarks])
     columns = [
@@ -239,7 +243,7 @@ def verification(request: Request, project: UUID) -> HttpResponse:
         found = _project(conn, request, project)
         context = head(request, conn, found, "verification")
         benches = [bench(conn, city, one) for one in engagements(conn, city, project)]
-        periods = {m.id: period_word(m) for m in footprint.monitorings(conn, city, project)}
+        periods = _periods(conn, city, project)
         form = _form(forms.EngagementForm, conn, request, found)
     actors = [
         actor
