@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from footprint_world import CITY
+from footprint_world import CITY, SOLAR, fill
 
 from onsil import proof
 from onsil.core.database import cursor
 from onsil.core.refusal import Refusal
-from onsil.footprint import FactorAuthority, choose_factor, factor_sets
+from onsil.footprint import FactorAuthority, choose_factor, factor_sets, quantify
 from onsil.footprint.factors import FactorSet, library_of
 from onsil.footprint.factors.imports import (
     FactorImport,
@@ -325,6 +325,7 @@ def test_the_maker_can_neither_approve_nor_return(conn, world, refused):
     confirm_import(conn, CITY, made.id, "", "maker", world.clock)
     refused(approve_import(conn, CITY, made.id, "maker", world.clock), "maker-is-checker")
     refused(return_import(conn, CITY, made.id, "no", "maker", world.clock), "maker-is-checker")
+    refused(approve_import(conn, CITY, made.id, "user:maker", world.clock), "maker-is-checker")
 
 
 def test_steps_out_of_order_are_refused(conn, world, refused):
@@ -380,12 +381,31 @@ def corrected(value: str = "401") -> str:
                        ).replace('co2 = "400"', f'co2 = "{value}"')  # fmt: skip
 
 
+def quantified(conn, world, name: str = "first"):
+    """A day of 2 MWh of a roof under the city's inventory, with the imported set."""
+    period = world.day(date(2025, 6, 1))
+    key = fill(
+        conn, site_name(name), "generation", [Decimal(250)] * 8 + [Decimal(0)] * 16, period.start
+    )
+    run = quantify(
+        conn, CITY, "solar-self-consumption", {"generation": key}, SOLAR, period, authority(),
+        "analyst", world.clock,
+    )  # fmt: skip
+    assert not isinstance(run, Refusal), run
+    return run
+
+
+def site_name(name: str) -> str:
+    return f"urn:ngsi-ld:Building:{CITY}:imports-{name}"
+
+
 def test_6_a_correction_is_a_new_version_and_moves_no_issued_number(conn, world, refused):
     """An auditor's test 6, second half: the run that named version 1 stays as it was."""
     in_force(conn, world, submitted(conn, world))
     before = library_of(conn, CITY)
     first = before.factor_set("test-grid")
-    run = world.solar_run("2")
+    run = quantified(conn, world)
+    assert run.co2e_t == Decimal("0.80586")
     in_force(conn, world, submitted(conn, world, content=corrected()))
     after = library_of(conn, CITY)
     assert after.factor_set("test-grid@1").digest == first.digest
@@ -402,7 +422,12 @@ def test_6_a_correction_is_a_new_version_and_moves_no_issued_number(conn, world,
     again = recompute(conn, CITY, run.id)
     assert not isinstance(again, Refusal)
     assert again.identical
-    assert [r["id"] for r in runs_using(conn, CITY, "kr-grid-2018")] == [run.id]
+    later = quantified(conn, world, "again")
+    assert later.co2e_t == Decimal("0.80786")
+    used = runs_using(conn, CITY, "test-grid")
+    assert {(r["id"], r["digest"]) for r in used} == {
+        (run.id, first.digest), (later.id, after.factor_set("test-grid@2").digest),
+    }  # fmt: skip
 
 
 def test_the_approval_is_a_leaf_of_the_log(conn, world):
@@ -433,6 +458,7 @@ def test_the_database_holds_the_two_people_and_the_order(conn, world):
     refuses(conn, "DELETE FROM footprint_factor_import", CITY, made.id)
     confirm_import(conn, CITY, made.id, "", "maker", world.clock)
     refuses(conn, step, "maker", CITY, made.id)
+    refuses(conn, step, "user:maker", CITY, made.id)
     approve_import(conn, CITY, made.id, "checker", world.clock)
     refuses(conn, "UPDATE footprint_factor_import SET checker = 'third'", CITY, made.id)
     kept = import_of(conn, CITY, made.id)

@@ -19,7 +19,7 @@ from onsil.core.ids import new_id
 from onsil.core.periods import Period, local_day
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine, quality, rows
-from onsil.footprint.factors import FactorAuthority, FactorSet, shipped_library
+from onsil.footprint.factors import FactorAuthority, FactorSet, library_of
 from onsil.footprint.given import coefficients_for, factors_for
 from onsil.footprint.methodologies import (
     Methodology,
@@ -78,7 +78,7 @@ def quantify(
     if isinstance(typed, Refusal):
         return typed
     authorities = [authority] if isinstance(authority, FactorAuthority) else list(authority)
-    library = shipped_library()
+    library = library_of(conn, city)
     factors = factors_for(
         made, {*found, *typed}, authorities, local_day(clock.now(), zone), library,
         local_day(period.end - timedelta(microseconds=1), zone),

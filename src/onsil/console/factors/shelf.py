@@ -197,10 +197,11 @@ def chart(library: Library) -> dict[str, Any]:
         )),
         "kind": "bar",
         "unit": "tCO2e/MWh",
-        "labels": [f"{one.published.year} {one.reference.removesuffix('@1')}" for one in sets],
+        "label_name": _("공표"),
+        "labels": [f"{one.published:%Y-%m}" for one in sets],
         "series": [
             {
-                "name": words.boundary(boundary), "kind": "measured",
+                "name": words.boundary(boundary),
                 "values": [_tonnes(one.factor("electricity", boundary)) for one in sets],
             }
             for boundary in ("consumption", "generation")

@@ -160,7 +160,7 @@ def confirm_import(
     found = import_of(conn, city, import_id, for_update=True)
     if found is None:
         return _unknown(import_id)
-    if found.maker != actor:
+    if _person(found.maker) != _person(actor):
         return _no(
             "import-not-yours",
             "올린 사람만 확인할 수 있습니다",
@@ -224,6 +224,11 @@ def return_import(
     return _after(conn, city, found, actor, "factor-import.returned")
 
 
+def _person(actor: str) -> str:
+    """Who acts: "user:7" and "7" are one person."""
+    return actor.removeprefix("user:")
+
+
 def _for_decision(
     conn: Connection, city: str, import_id: UUID, actor: str
 ) -> FactorImport | Refusal:
@@ -233,7 +238,7 @@ def _for_decision(
     lock(conn, city, [f"factor import {found.set_id}"])
     found = import_of(conn, city, import_id, for_update=True)
     assert found is not None
-    if found.maker == actor:
+    if _person(found.maker) == _person(actor):
         return _no(
             "maker-is-checker",
             "올린 사람은 승인하거나 되돌릴 수 없습니다. 다른 사람이 보아야 합니다",
