@@ -93,7 +93,8 @@ def report_entry(conn: Connection, city: str, report_id: UUID) -> dict[str, Any]
     """What the log holds of a report."""
     found = rows(
         conn,
-        """SELECT kind, subject, language, sha256, actor, created_at FROM footprint_report
+        """SELECT kind AS report, subject, language, sha256, actor, created_at
+        FROM footprint_report
         WHERE city = %s AND id = %s""",
         (city, report_id),
     )
