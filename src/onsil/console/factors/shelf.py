@@ -198,7 +198,7 @@ def chart(library: Library) -> dict[str, Any]:
         "kind": "bar",
         "unit": "tCO2e/MWh",
         "label_name": _("공표"),
-        "labels": [f"{one.published:%Y-%m}" for one in sets],
+        "labels": [_label(one) for one in sets],
         "series": [
             {
                 "name": words.boundary(boundary),
@@ -207,6 +207,12 @@ def chart(library: Library) -> dict[str, Any]:
             for boundary in ("consumption", "generation")
         ],
     }  # fmt: skip
+
+
+def _label(one: FactorSet) -> str:
+    """Set and month: short enough to stand under a bar."""
+    name = one.reference.removeprefix("kr-grid-").removesuffix("@1")
+    return f"{name} ({one.published:%Y-%m})"
 
 
 def _tonnes(factor: Factor | None) -> Decimal | None:
