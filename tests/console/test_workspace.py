@@ -220,7 +220,7 @@ def test_documents_are_kept_byte_for_byte(hall: CityHall, project, as_user):
     assert official.get(reverse("project-document", args=[project.id, GONE])).status_code == 404
     listing = reverse("project-documents", args=[project.id])
     assert kept[0].sha256 in official.get(listing + "?format=csv").content.decode()
-    assert "비어" in upload(official, project, "project-plan", b"")
+    assert "빈 파일" in upload(official, project, "project-plan", b"")
     assert "문서 종류" in upload(official, project, "poem")
 
 

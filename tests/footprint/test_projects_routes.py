@@ -518,3 +518,30 @@ def test_a_bundle_takes_sites_in_and_lets_them_go(offset: Walk, refused):
     assert now is not None
     assert (now.expected_t_per_year, now.size_class) == (90, "micro")
     assert [one.left_on for one in sites(conn, CITY, here)] == [None, date(2026, 1, 1)]
+
+
+def test_what_cannot_become_a_credit_is_not_handed_in(world: World, refused):
+    def opened(code: str, programme: str, day: date):
+        spec = footprint.ProjectSpec(
+            code, "가", "A", programme, "solar-self-consumption", date(2025, 1, 1),
+            date(2032, 1, 1),
+        )  # fmt: skip
+        made = fine(footprint.register_project(world.conn, CITY, spec, OFFICIAL, world.clock))
+        held = world.claimed(world.solar_run(first=day), programme)
+        period = fine(footprint.open_monitoring_period(
+            world.conn, CITY, made.id, world.day(day), OFFICIAL, world.clock))  # fmt: skip
+        return period.id, held.id
+
+    period, held = opened("C-1", "citizen-reward", date(2025, 6, 3))
+    refused(
+        footprint.submit_monitoring(
+            world.conn, CITY, period, [held], OFFICIAL, world.clock
+        ), "not-creditable",
+    )  # fmt: skip
+    period, held = opened("C-2", "kr-offset", date(2025, 6, 4))
+    fine(footprint.release_claim(world.conn, CITY, held, "x", "official", world.clock))
+    refused(
+        footprint.submit_monitoring(
+            world.conn, CITY, period, [held], OFFICIAL, world.clock
+        ), "claim-released",
+    )  # fmt: skip

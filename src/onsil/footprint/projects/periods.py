@@ -122,7 +122,8 @@ def submit_monitoring(
     The route's step that leads to a submission is taken; `roles` are the maker's, None where the
     caller has checked them. Refused: unknown-monitoring, monitoring-state, no-claims,
     unknown-claim, claim-programme (held for another programme), claim-period (outside the period),
-    claim-used (in another period), legal-duty, and what `decide` and the step's gates refuse.
+    claim-used (in another period), claim-released, not-creditable, legal-duty,
+    and what `decide` and the step's gates refuse.
     """
     found = _locked(conn, city, monitoring_id)
     if isinstance(found, Refusal):
@@ -136,12 +137,9 @@ def submit_monitoring(
     allowed = _allowed(conn, city, found, "submitted", maker, roles, claim_ids, clock, zone)
     if isinstance(allowed, Refusal):
         return allowed
-    if not _hold(conn, city, monitoring_id, claim_ids):
-        return _no(
-            "claim-used",
-            "다른 모니터링 기간에 이미 쓰인 청구가 있습니다.",
-            "One of the claims already serves another monitoring period.",
-        )
+    refusal = _hold(conn, city, monitoring_id, claim_ids)
+    if refusal is not None:
+        return refusal
     at, taken = allowed
     journal.write(
         conn, city, found.project_id, monitoring_id, at, taken, maker, "", clock, audited=False
@@ -157,8 +155,10 @@ def submit_monitoring(
     return _moved(conn, city, maker, "monitoring.submitted", found)
 
 
-def _hold(conn: Connection, city: str, monitoring_id: UUID, claim_ids: list[UUID]) -> bool:
-    """Put the claims in place of those of an earlier submission; False when one is used."""
+def _hold(
+    conn: Connection, city: str, monitoring_id: UUID, claim_ids: list[UUID]
+) -> Refusal | None:
+    """Put the claims in place of those of an earlier submission; PostgreSQL has the last word."""
     try:
         with savepoint(conn):
             execute(
@@ -174,8 +174,32 @@ def _hold(conn: Connection, city: str, monitoring_id: UUID, claim_ids: list[UUID
                     (city, monitoring_id, claim_id),
                 )
     except psycopg.errors.UniqueViolation:
-        return False
-    return True
+        return _no(
+            "claim-used",
+            "다른 모니터링 기간에 이미 쓰인 청구가 있습니다.",
+            "One of the claims already serves another monitoring period.",
+        )
+    except psycopg.errors.CheckViolation as error:
+        if error.diag.constraint_name == "footprint_claim_unusable":
+            return _released()
+        if error.diag.constraint_name == "footprint_claim_creditable":
+            return _no_units()
+        raise
+    return None
+
+
+def _released() -> Refusal:
+    return _no(
+        "claim-released", "이미 놓아준 청구가 있습니다.", "One of the claims has been released."
+    )
+
+
+def _no_units() -> Refusal:
+    return _no(
+        "not-creditable",
+        "보상이나 장부를 위해 산정·청구한 감축량은 크레딧이 될 수 없습니다.",
+        "What was quantified or claimed for rewards or books cannot become credits.",
+    )
 
 
 def _allowed(
@@ -240,6 +264,8 @@ def _claims_fit(
 
 def _claim_fits(found: Monitoring, owner: Project, held: Claim) -> Refusal | None:
     facts = {"claim": str(held.id), "programme": held.programme, "wanted": owner.programme}
+    if held.released_at is not None:
+        return _released()
     if held.programme != owner.programme:
         return Refusal(
             "claim-programme",
