@@ -1,6 +1,7 @@
 """The pages of a project's workspace; what is done on them goes through `changes`."""
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +33,7 @@ from onsil.footprint.projects import (
     duties,
     engagements,
     evidences,
+    expected_size,
     gate,
     modelling_units,
     not_shown,
@@ -276,14 +278,16 @@ def members(request: Request, project: UUID) -> HttpResponse:
         meters = devices(conn, city, project)
     now = versions[0] if versions else None
     today = local_day(CLOCK.now(), request.city.zone)
-    size = next((s for s in context["route"].sizes if now and s.id == now.size_class), None)
+    expected_t = sum((s.expected_t_per_year for s in every if s.left_on is None), Decimal(0))
+    size_id = expected_size(context["route"], -int(-expected_t // 1))
+    size = next((one for one in context["route"].sizes if one.id == size_id), None)
     initial = {name: getattr(now, name) for name in forms.DesignForm.base_fields} if now else {}
     return page(
         request, "console/workspace/members.html",
         **{**context, "design": now, "versions": versions, "sites": every, "units": units,
            "meters": [(one, one.calibrated_on(today)) for one in meters], "size": size,
            "structures": dict(forms.STRUCTURES), "names": _names(d.actor for d in versions),
-           "expected": sum(s.expected_t_per_year for s in every if s.left_on is None),
+           "expected": expected_t,
            "design_form": forms.DesignForm(initial=initial), "site_form": forms.SiteForm(),
            "leave_form": forms.LeaveForm(), "unit_form": forms.UnitForm(),
            "device_form": forms.DeviceForm(), "calibration_form": forms.CalibrationForm()},
