@@ -15,8 +15,8 @@ from onsil.core.refusal import Refusal
 from onsil.rewards.entries import award_leaf
 from onsil.tenancy import transaction
 
-KINDS = ("transfer", "award", "retirement")
-PUBLIC = frozenset({"retirement"})
+KINDS = ("transfer", "award", "retirement", "issuance", "inventory")
+PUBLIC = frozenset({"retirement", "issuance", "inventory"})
 PROGRAM_NAME = "verify_receipt.py"
 _PROGRAM = ("onsil.proof.standalone", "standalone.py")
 _CITIZEN = re.compile("citizen:([0-9a-f-]{36})")
@@ -40,7 +40,8 @@ def receipt_of(city: str, kind: str, subject_id: UUID, reader: str) -> Held | No
     """A record's receipt for a person who may have it; None for everybody else.
 
     `reader` is the person's id, empty for the public. A record belongs to whom it names: a
-    transfer to the citizens on either side, an award to its person. Retirements are public.
+    transfer to the citizens on either side, an award to its person. Issuances, retirements and
+    inventories are public.
     """
     with transaction(city) as conn:
         entry = _entry(conn, city, kind, subject_id)
@@ -56,7 +57,7 @@ def _entry(conn: Connection, city: str, kind: str, subject_id: UUID) -> Mapping[
             return ledger.transfer_entry(conn, city, subject_id)
         case "award":
             return award_leaf(conn, city, subject_id)
-        case "retirement":
+        case "retirement" | "issuance" | "inventory":
             return footprint.entry_of(conn, city, kind, subject_id)
         case _:
             return None

@@ -18,11 +18,11 @@ NOTATION = {
 }
 QUALITY = {"H": _("높음"), "M": _("보통"), "L": _("낮음")}
 MATURITY = {
-    "confirmed": _("원문 확인"),
+    "confirmed": _("원문에서 확인"),
     "secondary": _("다른 자료에서 옮김"),
     "press": _("보도에서 옮김"),
     "recalled": _("기억, 확인 필요"),
-    "unconfirmed": _("확인 필요"),
+    "unconfirmed": _("확인해야 함"),
 }
 APPROACHES = {
     "operational-control": _("운영 통제"),
@@ -32,5 +32,5 @@ APPROACHES = {
 UNIT_STATES = {
     "held": _("보유"), "retired": _("사용 완료"), "exported": _("반출"),
     "pending-export": _("반출 중"), "converted": _("상쇄배출권으로 전환"),
-    "cancelled": _("취소"), "expired": _("만료"),
+    "cancelled": _("취소됨"), "expired": _("만료"),
 }  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 
+from onsil.core.canonical import decimal_text
 from onsil.web.templatetags import _bars
 
 register = template.Library()
@@ -28,3 +29,9 @@ def whiskers(
 ) -> dict[str, Any]:
     """Bars of (word, amount, half-width, percent); without a half-width no whisker."""
     return {"title": title, "bars": _bars.whiskers(rows)}
+
+
+@register.filter
+def plus_minus(value: Any) -> str:
+    """A half-width in percent at 95 % confidence."""
+    return "–" if value is None else f"±{decimal_text(Decimal(value))} % (95 %)"

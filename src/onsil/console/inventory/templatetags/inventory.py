@@ -26,12 +26,6 @@ def percent_bp(value: Any) -> str:
 
 
 @register.filter
-def plus_minus(value: Any) -> str:
-    """A half-width in percent at 95 % confidence."""
-    return "–" if value is None else f"±{decimal_text(Decimal(value))} % (95 %)"
-
-
-@register.filter
 def by_year(value: Any) -> str:
     """A parameter; a series by year as `2020:100|2021:90`."""
     if isinstance(value, Mapping):
