@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "onsil.console.registry",
     "onsil.console.workspace",
     "onsil.console.factors",
+    "onsil.console.methodologies",
     "onsil.console.targets",
     "onsil.portal",
     "onsil.web",
