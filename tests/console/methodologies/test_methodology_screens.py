@@ -60,7 +60,11 @@ def test_in_english(official):
         reverse("methodology", args=["ev-replacement", "1"]), headers={"accept-language": "en"}
     )
     shown = answer.content.decode()
-    for word in ("Same as by hand", "Conditions, checked on the data", "Electric vehicles in place"):
+    for word in (
+        "Same as by hand",
+        "Conditions, checked on the data",
+        "Electric vehicles in place",
+    ):
         assert word in shown, word
 
 
