@@ -1,14 +1,12 @@
 """A sample of a run's readings that anybody draws again from the same seed, in any language.
 
-The readings are ordered by SHA-256(seed ‖ entity#attribute ‖ instant) and the first ones taken: no
-random generator is involved, and the order in which readings were stored does not matter.
+The order is that of `footprint.quality.sampling`: SHA-256 of seed, entity#attribute and instant.
 """
 
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 from uuid import UUID
 
 from onsil import footprint, hub
@@ -16,6 +14,7 @@ from onsil.core.canonical import instant_text
 from onsil.core.database import Connection
 from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
+from onsil.footprint.quality import rank
 
 SIZE_MAX = 500
 
@@ -35,11 +34,6 @@ class Drawn:
     @property
     def same(self) -> bool:
         return self.kept == self.now
-
-
-def rank(seed: str, meter: str, instant: str) -> bytes:
-    """What a reading is ordered by."""
-    return sha256(f"{seed}\n{meter}\n{instant}".encode()).digest()
 
 
 def draw(conn: Connection, city: str, run_id: UUID, seed: str, size: int) -> list[Drawn] | Refusal:

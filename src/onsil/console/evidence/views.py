@@ -22,6 +22,7 @@ from onsil.console.evidence.sampling import draw
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.core.clock import SystemClock
 from onsil.core.refusal import Refusal
+from onsil.footprint.quality import inspect_again
 from onsil.rewards.entries import log_sources
 from onsil.tenancy import transaction
 
@@ -122,6 +123,10 @@ def recompute(request: Request, run: UUID) -> HttpResponse:
     _opened(request, run)
     with transaction(request.city.code) as conn:
         again = footprint.recompute(conn, request.city.code, run)
+        if not isinstance(again, Refusal):
+            footprint.note_recomputation(
+                conn, request.city.code, run, again, str(request.user.pk), _CLOCK
+            )
     return _run_page(request, run, again=again)
 
 
@@ -136,6 +141,33 @@ def bundle(request: Request, run: UUID) -> HttpResponse:
     response = HttpResponse(content, content_type="application/json; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="onsil-run-{run}.json"'
     return response
+
+
+@require_safe
+@needs(*_READERS)
+def archive(request: Request, run: UUID) -> HttpResponse:
+    """The run's evidence as a ZIP, with its receipt once the log has taken it in."""
+    found = _opened(request, run)
+    with transaction(request.city.code) as conn:
+        content = footprint.export_archive(
+            conn, request.city.code, run, configuration().log_home
+        )  # fmt: skip
+    if isinstance(content, Refusal):
+        raise Http404(content.code)
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{found.archive}"'
+    return response
+
+
+@require_POST
+@needs(*_READERS)
+def inspect(request: Request, run: UUID) -> HttpResponse:
+    """Look at the run's data again: certificates may have come since."""
+    _opened(request, run)
+    with transaction(request.city.code) as conn:
+        inspect_again(conn, request.city.code, run, str(request.user.pk), _CLOCK)
+    messages.success(request, _("자료를 다시 검사했습니다."))
+    return redirect("evidence-run", run=run)
 
 
 @require_safe

@@ -23,6 +23,19 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
+class Side:
+    """A claim that stood in the way of another, as it was then."""
+
+    claim_id: UUID
+    programme: str
+    kind: str
+    share_from: int
+    share_to: int
+    period: Period
+    meters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Attempt:
     """A claim that was asked for and refused: what was wanted, and who held it at the time."""
 
@@ -41,6 +54,19 @@ class Attempt:
     @property
     def kind(self) -> str:
         return kind_of(self.programme)
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Who stood in the way."""
+        return tuple(
+            Side(
+                UUID(one["claim"]), one["programme"], one["kind"], one["share"][0],
+                one["share"][1],
+                Period(datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])),
+                tuple(one["meters"]),
+            )
+            for one in self.theirs
+        )  # fmt: skip
 
 
 def _side(held: Claim) -> dict[str, Any]:

@@ -1,0 +1,8 @@
+"""Django's view of the area."""
+
+from django.apps import AppConfig
+
+
+class ConsoleClaimsConfig(AppConfig):
+    name = "onsil.console.claims"
+    label = "console_claims"
