@@ -6,6 +6,7 @@ from onsil.portal.views import (
     data_requests,
     explore,
     home,
+    inventory,
     journey,
     log,
     offer,
@@ -14,6 +15,7 @@ from onsil.portal.views import (
     registry,
     sites,
     trust,
+    units,
 )
 
 urlpatterns = [
@@ -49,8 +51,19 @@ urlpatterns = [
     path("dataset/<slug:id>.ttl", offer.rdf, {"form": "ttl"}, "data-set-ttl"),
     path("dataset/<slug:id>.jsonld", offer.rdf, {"form": "jsonld"}, "data-set-jsonld"),
     path("dataset/<slug:id>.rdf", offer.rdf, {"form": "rdf"}, "data-set-rdf"),
+    path("inventory/", inventory.city_inventory, name="city-inventory"),
+    path("inventory/<int:year>/", inventory.city_inventory, name="city-inventory-year"),
+    re_path(
+        r"^inventory/(?P<year>[0-9]{4})/inventory\.(?P<form>csv|json)$",
+        inventory.city_inventory_file,
+        name="city-inventory-file",
+    ),
     path("registry/", registry.registry, name="registry"),
     path("registry/<uuid:batch>/", registry.batch, name="registry-batch"),
+    path("registry/units/", units.listing, name="registry-units"),
+    path("registry/units.csv", units.listing_csv, name="registry-units-csv"),
+    path("registry/units.json", units.listing_json, name="registry-units-json"),
+    path("registry/units/<uuid:block>/", units.unit, name="registry-unit"),
     path("registry/retirements/<uuid:retirement>/", registry.certificate, name="certificate"),
     path("trace/reading/", journey.reading, name="trace-reading"),
     path("trace/<slug:kind>/<str:id>/", journey.trace, name="trace"),

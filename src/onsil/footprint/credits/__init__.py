@@ -47,10 +47,12 @@ from onsil.footprint.credits.search import (
     PublicStep,
     UnitQuery,
     history,
+    outside_facts,
     retirements_of,
     search,
     units_of,
 )
+from onsil.footprint.credits.spans import said as spans_text
 from onsil.footprint.credits.terms import (
     ACTIONS,
     ADJUSTMENTS,
@@ -93,8 +95,9 @@ __all__ = [
     "declare_adjustment", "disclose_holder", "drop", "end_label", "event", "event_entry", "events",
     "expire", "fulfil", "give_label", "history", "holdings", "imported", "imports",
     "insufficient", "issue", "issue_vintages", "key_reused", "labels", "labels_known",
-    "labels_of", "lock_units", "make_good", "merge", "move", "plan", "planned", "planned_of",
+    "labels_of", "lock_units", "make_good", "merge", "move", "outside_facts", "plan", "planned",
+    "planned_of",
     "post", "propose", "public_names", "reject", "replay", "retire", "retired_elsewhere",
     "retirement", "retirement_entry", "retirements", "retirements_of", "search", "short_of",
-    "shortfall", "split", "state_of", "transfer", "units_of", "unknown_batch",
+    "shortfall", "spans_text", "split", "state_of", "transfer", "units_of", "unknown_batch",
 ]  # fmt: skip

@@ -196,7 +196,7 @@ def _undecidable(found: Action | None, checker: str) -> Refusal | None:
             f"이미 결정된 요청입니다 ({found.status}).",
             f"That proposal has been decided already ({found.status}).",
         )
-    if found.maker == checker:
+    if found.maker.removeprefix("user:") == checker.removeprefix("user:"):
         return Refusal(
             "maker-is-checker",
             "요청한 사람은 결정할 수 없습니다. 다른 담당자가 확인해야 합니다.",

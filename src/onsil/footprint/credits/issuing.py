@@ -30,7 +30,7 @@ from onsil.footprint.credits.rules import vintage_rule
 from onsil.footprint.credits.spans import Span
 from onsil.footprint.credits.units import open_blocks
 from onsil.footprint.issuance import IssuanceAmounts, issuance_amounts
-from onsil.footprint.projects import monitoring, project
+from onsil.footprint.projects import issuable, monitoring, project
 from onsil.footprint.projects.vintages import VintageRule, rule_for
 from onsil.footprint.store import execute, lock, rows
 from onsil.footprint.terms import Claim, CreditBatch, Monitoring, Project
@@ -72,8 +72,9 @@ def issue_vintages(
     rule. What is left of a unit is carried to the project's next batch, so a small period may
     issue nothing and still count. Vintages behind the Paris gate are withheld, and said so in the
     journal. While a loss is not made good nothing is issued; with `recover`, new units first make
-    it good. Refused: unknown-monitoring, monitoring-state, unit-unknown, vintage-undivided,
-    vintage-gated (all of it), issuance-blocked, recovery-overdue, and the ledger's codes.
+    it good. Refused: unknown-monitoring, monitoring-state, legal-duty, unit-unknown,
+    vintage-undivided, vintage-gated (all of it), issuance-blocked, recovery-overdue, and the
+    ledger's codes.
     """
     found = monitoring(conn, city, monitoring_id)
     if found is None:
@@ -95,6 +96,9 @@ def issue_vintages(
         )
     owner = project(conn, city, found.project_id)
     assert owner is not None
+    refusal = issuable(conn, city, found.id)
+    if refusal is not None:
+        return refusal
     refusal = reversals.blocked(conn, city, owner.id, clock, zone or _SEOUL, recover=recover)
     if refusal is not None:
         return refusal

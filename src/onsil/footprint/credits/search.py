@@ -127,6 +127,16 @@ def units_of(conn: Connection, city: str, block_id: UUID) -> FoundUnits | None:
     return _found(city, found[0], names) if found else None
 
 
+def outside_facts(conn: Connection, city: str, batch_id: UUID) -> Mapping[str, Any]:
+    """What an imported batch came with (registry, serials as given, project …); empty else."""
+    found = events(conn, city, batch_id=batch_id, kinds=("import",))
+    return _public(found[0].facts) if found else {}
+
+
+def _public(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name not in ("account", "blocks")}
+
+
 def _values(city: str, query: UnitQuery, names: Mapping[str, str]) -> dict[str, Any]:
     text, number, prefix, outside = query.serial.strip(), None, "", ""
     parts = _SERIAL.match(text)
@@ -171,7 +181,7 @@ def _found(city: str, row: dict[str, Any], names: Mapping[str, str]) -> FoundUni
         row["name_ko"] or outside.get("project", ""), row["name_en"] or outside.get("project", ""),
         row["programme"] or "", row["methodology"] or "", names.get(account, ""),
         f"ONSIL-{city.upper()}-{row['code']}-{row['vintage']}",
-        {name: value for name, value in outside.items() if name not in ("account", "blocks")},
+        _public(outside),
     )  # fmt: skip
 
 

@@ -66,5 +66,5 @@ def holds(spans: Iterable[Span], asked: Sequence[Span]) -> bool:
 
 
 def said(spans: Iterable[Span]) -> str:
-    """The spans as people read them: 1…40, 61."""
-    return ", ".join(f"{a}…{b - 1}" if b - a > 1 else str(a) for a, b in spans)
+    """The spans as people read them, first and last: 1…40, 61…61."""
+    return ", ".join(f"{first}…{end - 1}" for first, end in spans)

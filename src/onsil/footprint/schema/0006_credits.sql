@@ -53,7 +53,8 @@ CREATE TABLE footprint_registry_action (
   outcome jsonb NOT NULL DEFAULT '{}',
   PRIMARY KEY (city, id),
   UNIQUE (city, key),
-  CONSTRAINT footprint_action_maker_is_not_checker CHECK (checker IS NULL OR checker <> maker),
+  CONSTRAINT footprint_action_maker_is_not_checker
+    CHECK (checker IS NULL OR footprint_person(checker) <> footprint_person(maker)),
   CHECK ((status = 'proposed') = (checker IS NULL AND decided_at IS NULL)),
   CHECK (status <> 'rejected' OR reason <> '')
 );

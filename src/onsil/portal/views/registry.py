@@ -1,6 +1,7 @@
 """The public credit registry: batches, serials, states, and certificates of what was used up."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from onsil import footprint, ledger
 from onsil.core.database import Connection
+from onsil.footprint import credits
 from onsil.tenancy import transaction
 
 _SERIAL = re.compile(r"^(?:(?P<prefix>.+)-)?(?P<number>\d{1,18})$")
@@ -19,36 +21,42 @@ _PAGE = 20
 
 @dataclass(frozen=True)
 class BatchState:
-    """A batch with where its tonnes are now; the parts add up to what was issued."""
+    """A batch with where its units are now; the parts add up to what was issued."""
 
     batch: footprint.CreditBatch
     project: footprint.Project
     unsold: int
-    held: int
-    buffer: int
-    retired: int
+    states: Mapping[str, int]
+    whole: bool
 
     @property
-    def whole(self) -> bool:
-        return self.unsold + self.held + self.buffer + self.retired == self.batch.tonnes
+    def held(self) -> int:
+        """Held by others than the project."""
+        return self.states["held"] - self.unsold
+
+    @property
+    def buffer(self) -> int:
+        return self.states["buffer"]
+
+    @property
+    def retired(self) -> int:
+        return self.states["retired"]
+
+    @property
+    def others(self) -> Mapping[str, int]:
+        """Every other state that any unit is in."""
+        usual = ("held", "buffer", "retired")
+        return {name: n for name, n in self.states.items() if n and name not in usual}
 
 
 def batch_state(conn: Connection, city: str, batch: footprint.CreditBatch) -> BatchState:
-    """Where a batch's tonnes are, read from the ledger's accounts."""
+    """Where a batch's units are, counted from their blocks, the ledger and the journal."""
     project = footprint.project(conn, city, batch.project_id)
+    counted = credits.conservation(conn, city, batch.id)
     assert project is not None
-    accounts = [project.account, "buffer", "retired"]
-    balances = ledger.balances(conn, city, [(code, batch.asset) for code in accounts])
-    buyers = {sale.buyer for sale in footprint.sales(conn, city, batch_id=batch.id)}
-    held = ledger.balances(conn, city, [(code, batch.asset) for code in buyers])
-    return BatchState(
-        batch=batch,
-        project=project,
-        unsold=balances[project.account, batch.asset],
-        held=sum(held.values()),
-        buffer=balances["buffer", batch.asset],
-        retired=balances["retired", batch.asset],
-    )
+    assert counted is not None
+    unsold = ledger.balance(conn, city, project.account, batch.asset)
+    return BatchState(batch, project, unsold, counted.states, counted.whole)
 
 
 @require_safe
@@ -65,7 +73,14 @@ def registry(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/registry.html",
-        {"states": states, "page": page, "serial": serial, "retirements": retirements[:_PAGE]},
+        {
+            "states": states,
+            "page": page,
+            "serial": serial,
+            "retirements": retirements[:_PAGE],
+            "query": credits.UnitQuery(serial=serial),
+            "choices": credits.STATES,
+        },
     )
 
 
@@ -98,6 +113,8 @@ def batch(request: HttpRequest, batch: UUID) -> HttpResponse:
         state = batch_state(conn, city, found)
         monitoring = footprint.monitoring(conn, city, found.monitoring_id)
         retirements = [r for r in footprint.retirements(conn, city) if r.batch_id == found.id]
+        labels = credits.labels_of(conn, city, batch)
+        adjustment = credits.adjustment(conn, city, batch)
         claims = [
             footprint.claim_of(conn, city, c) for c in footprint.claims_of_batch(conn, city, batch)
         ]
@@ -110,6 +127,8 @@ def batch(request: HttpRequest, batch: UUID) -> HttpResponse:
             "monitoring": monitoring,
             "claims": claims,
             "retirements": retirements,
+            "labels": labels,
+            "adjustment": adjustment,
         },
     )
 
@@ -122,9 +141,10 @@ def certificate(request: HttpRequest, retirement: UUID) -> HttpResponse:
         found = footprint.retirement(conn, city, retirement)
         if found is None:
             raise Http404
-        made = footprint.batch(conn, city, found.batch_id)
+        made = credits.any_batch(conn, city, found.batch_id)
         assert made is not None
         project = footprint.project(conn, city, made.project_id)
+        outside = credits.outside_facts(conn, city, made.id)
     return render(
         request,
         "portal/certificate.html",
@@ -132,7 +152,8 @@ def certificate(request: HttpRequest, retirement: UUID) -> HttpResponse:
             "retirement": found,
             "batch": made,
             "project": project,
-            "serials": f"{made.serial_prefix}-{found.serial_first}…{found.serial_last}",
+            "serials": f"{made.serial_prefix}-{credits.spans_text(found.stretches)}",
+            "outside": outside,
             "address": request.build_absolute_uri(),
         },
     )

@@ -1,0 +1,1 @@
+"""The officials' registry desk: units, what waits for a second person, losses, labels, sums."""
