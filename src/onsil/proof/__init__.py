@@ -25,7 +25,7 @@ from onsil.proof.published import PublishedCheck, verify_published
 from onsil.proof.receipt_check import ReceiptCheck, verify_receipt
 from onsil.proof.receipts import receipt
 from onsil.proof.sequencer import latest, log_folder, log_years, sequence
-from onsil.proof.signer import Cosigner, Signer, load_or_create_signer
+from onsil.proof.signer import Cosigner, Signer, load_or_create_issuer, load_or_create_signer
 from onsil.proof.status import (
     GrowthPoint,
     LogStatus,
@@ -67,6 +67,7 @@ __all__ = [
     "erase_many",
     "latest",
     "leaf",
+    "load_or_create_issuer",
     "load_or_create_signer",
     "log_folder",
     "log_years",

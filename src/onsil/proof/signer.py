@@ -104,6 +104,12 @@ def load_or_create_signer(key_folder: Path, city: str) -> Signer:
     )
 
 
+def load_or_create_issuer(key_folder: Path, city: str) -> Ed25519PrivateKey:
+    """The key under which the city issues credentials, from `<key_folder>/<city>.issuer.pem`, as
+    above. It signs no checkpoints: a key has one use."""
+    return _key(key_folder / f"{city}.issuer.pem", Ed25519PrivateKey, "an Ed25519")
+
+
 def load_or_create_cosigner(folder: Path, name: str) -> Cosigner:
     """A witness's keys from `<folder>/witness.pem` and `witness.ml-dsa-44.pem`, as above."""
     check_name(name)
