@@ -66,7 +66,8 @@ class TestGridSolar:
         consumption = factor_set("kr-grid-2018").factors[0]
         inputs = plant([20_000] * 10)
         mixed = replace(inputs, factors={"electricity": consumption})
-        assert refusal(grid_solar, mixed, "factor-boundary-differs").facts["stated"] == "generation"
+        facts = refusal(grid_solar, mixed, "factor-boundary-differs").facts
+        assert facts == {"stated": "generation", "factor": "kr-grid-2018/electricity/consumption"}
         stated = plant([20_000] * 10, displaced_at="consumption")
         used = outcome(grid_solar, replace(stated, factors={"electricity": consumption}))
         assert used.co2e_t == Decimal("0.05") * Decimal("0.4594106")
@@ -81,6 +82,22 @@ class TestGridSolar:
             refusal(grid_solar, duty, "legally-required").facts["legal_duty_from"] == "2025-06-01"
         )
         outcome(grid_solar, plant([20_000] * 10, legal_duty_from=date(2025, 6, 2)))
+
+    def test_days_are_those_of_the_city(self):
+        inputs = plant([20_000] * 8, commissioned=date(2025, 6, 1))
+        start = datetime(2025, 5, 31, 15, tzinfo=UTC)
+        one = inputs.series["generation"]
+        times = tuple(start + i * timedelta(minutes=15) for i in range(8))
+        late = replace(
+            inputs, period=Period(start, start + timedelta(hours=2)),
+            series={"generation": replace(one, times=times)},
+        )  # fmt: skip
+        found = outcome(grid_solar, late)
+        assert found.lines[0].parts == {"2025-06-01": 40_000}
+        assert found.details["import_intervals_filled"] == 0
+        early = replace(late, parameters={**late.parameters, "commissioned": date(2025, 6, 2)})
+        facts = refusal(grid_solar, early, "before-commissioning").facts
+        assert facts == {"commissioned": "2025-06-02"}
 
     def test_import_must_be_known(self):
         refusal(grid_solar, plant([20_000] * 10, no_import=False), "import-unknown")
@@ -203,6 +220,12 @@ class TestLed:
         greater = fixture(old_life_ends=date(2025, 6, 11), standard_w=Decimal(100))
         assert outcome(led_replacement, lamps(greater)).lines[0].amount == 300 * 34
 
+    def test_installed_within_the_period_and_the_old_lamps_life_ending_in_it(self):
+        row = fixture(
+            installed=date(2025, 6, 11), old_life_ends=date(2025, 6, 21), standard_w=Decimal(19)
+        )
+        assert outcome(led_replacement, lamps(row)).lines[0].amount == 150 * 34 + 150 * 10
+
     def test_heating_that_replaces_the_lamps_warmth_is_taken_off(self):
         whole = outcome(led_replacement, lamps(fixture()))
         less = outcome(led_replacement, lamps(fixture(), interactive_pct=Decimal(20)))
@@ -219,6 +242,9 @@ class TestLed:
         logged = outcome(led_replacement, lamps(fixture()))
         guessed = outcome(led_replacement, lamps(fixture(hours_basis="stipulated")))
         assert (logged.uncertainty["relative_pct"], guessed.uncertainty["relative_pct"]) == (5, 20)
+        two = outcome(led_replacement, lamps(fixture(), fixture(2)))
+        assert two.uncertainty["relative_pct"] == 5
+        assert two.details == {"saved_wh_by_hours_basis": {"logged": 20_400}}
         both = outcome(led_replacement, lamps(fixture(), fixture(2, hours_basis="stipulated")))
         assert len(both.uncertainty["components"]) == 2
 

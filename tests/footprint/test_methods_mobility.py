@@ -73,7 +73,9 @@ class TestElectricCars:
         assert found.lines[0].parts is None
 
     def test_a_trip_of_no_known_vehicle_is_refused(self):
-        refusal(ev_replacement, cars(car(), trips=(trip(1, 1, "car-9"),)), "unknown-vehicle")
+        answer = cars(car(), trips=(trip(1, 1, "car-9"),))
+        facts = refusal(ev_replacement, answer, "unknown-vehicle").facts
+        assert facts == {"trip": "trip-1", "vehicle": "car-9"}
 
     @pytest.mark.parametrize(
         ("columns", "reason"),
@@ -96,6 +98,28 @@ class TestElectricCars:
         assert reasons(found, "vehicles") == {"car-2": reason}
         assert [line.meter for line in found.lines] == ["car-1"]
         refusal(ev_replacement, cars(car(2, **columns)), "no-row-usable")
+
+    def test_the_edges_of_what_is_plausible_count(self):
+        for kwh in (5000, Decimal(10_000) / 12):
+            outcome(ev_replacement, cars(car(charged_kwh=Decimal(kwh)), factor=electricity("100")))
+        outcome(
+            ev_replacement, cars(car(), km_per_day_max=Decimal(10_000) / 365 + Decimal("1e-20"))
+        )
+        daily = car(odometer_end_km=Decimal(365), charged_kwh=Decimal(60))
+        outcome(ev_replacement, cars(daily, km_per_day_max=Decimal(1)))
+        parked = refusal(ev_replacement, cars(car(odometer_end_km=Decimal(0))), "no-row-usable")
+        assert reasons(parked, "") == {"car-1": "efficiency-implausible"}
+
+    def test_distance_and_charging_are_uncertain_apart(self):
+        found = outcome(ev_replacement, cars(car()))
+        parts = {c["source"]: c["half_width_t"] for c in found.uncertainty["components"]}
+        baseline, project = found.details["baseline_t"], found.details["project_t"]
+        assert parts == {
+            "sampling:vehicles:distance": baseline * 4 / 100,
+            "sampling:vehicles:charging": -project * 2 / 100,
+        }
+        assert found.uncertainty["relative_pct"] == Decimal("9.01")
+        assert found.details["energy_wh"] == 1_661_000
 
     def test_logged_trips_beyond_the_odometer_exclude_the_car(self):
         answer = cars(car(), trips=(trip(1, 10_001),))

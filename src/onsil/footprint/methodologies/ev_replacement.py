@@ -189,7 +189,7 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     if refusal is not None:
         return refusal
     factor = inputs.factors["electricity"]
-    baseline_t = project_t = distance_km = energy_wh = Decimal(0)
+    baseline_t = project_t = energy_wh = Decimal(0)
     lines: list[RunLine] = []
     for row in judged.used:
         km = _distance_km(row, logged)
@@ -197,7 +197,7 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
         taken_wh = _taken_kwh(row, inputs) * 1000
         baseline_t += emitted_co2(km, "km", inputs.factors[row["vehicle_class"]])["co2e_t"]
         project_t += emissions(taken_wh, factor, inputs.gwp_set)["co2e_t"]
-        distance_km, energy_wh = distance_km + km, energy_wh + taken_wh
+        energy_wh += taken_wh
         by_day = logged.get(row["id"])
         whole = by_day is not None and sum(by_day.values()) == km
         lines.append(RunLine(row["id"], "vehicle-km", km, "km", by_day if whole else None))
