@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
@@ -21,7 +23,7 @@ from onsil.core.ids import new_id
 from onsil.core.periods import local_days
 from onsil.core.quantities import UnitError, convert
 from onsil.core.refusal import Refusal
-from onsil.footprint import credits
+from onsil.footprint import credits, reports
 from onsil.footprint import uncertainty as u
 from onsil.footprint.claims import put_inside, sold_out
 from onsil.footprint.engine import ARITHMETIC
@@ -34,6 +36,10 @@ from onsil.footprint.quality.checks import documents_checked
 from onsil.footprint.quality.sampling import drawn
 from onsil.footprint.store import savepoint
 
+_VERIFIER = (
+    f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2] / 'verifier')!r}); "
+    "from onsil_verifier.__main__ import main; sys.exit(main(sys.argv[1:]))"
+)
 BEFORE = Path(__file__).parent / "runs_of_before"
 PROGRAMMES = ("kr-offset", "gold-standard", "vcm", "citizen-reward", "rec", "re100", "esco", "dr",
               "inventory")  # fmt: skip
@@ -46,6 +52,18 @@ def test_01_recompute(world: World):
     assert (found.ok, found.outputs_digest) == (True, run.outputs_digest)
     for part in ("readings/", "outputs", "factors/", "inputs"):
         assert not footprint.verify_archive(changed_digit(data, part)).ok, part
+
+
+def test_01_a_second_program_comes_to_the_same_bytes(world: World, tmp_path: Path):
+    """A program that shares no code with the engine, run without Onsil on its path."""
+    data = archive(world, quantified(world, [Decimal("2.5")] * 20 + [None] + [3] * 3))
+    for content, right in ((data, True), (changed_digit(data, "outputs"), False)):
+        (tmp_path / "bundle.zip").write_bytes(content)
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _VERIFIER, str(tmp_path / "bundle.zip")],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode == 0) is right, done.stdout + done.stderr
 
 
 def test_02_trace(world: World):
@@ -441,6 +459,23 @@ def test_20_goldens():
     assert verdicts == stated
     assert len(stated) >= 15
     assert set(stated.values()) == {"match", "match-if-rounded-constant", "publisher-error"}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_21_report_is_the_database(world: World, language):
+    """Every number in the monitoring report resolves to a stored output and holds; none is free."""
+    project = world.project("REP-1", 500)
+    held = world.claimed(world.solar_run("7.123456"))
+    period = world.approved(project, [held.id])
+    footprint.issue(world.conn, CITY, period.id, "official", world.clock)
+    report = reports.monitoring_report(
+        world.conn, CITY, "평택시", period.id, language, world.clock.now(), SEOUL
+    )
+    assert isinstance(report, reports.Report), report
+    checked = reports.numbers(world.conn, CITY, report)
+    assert len(checked) >= 10
+    assert [number.figure for number in checked if not number.holds] == []
+    assert str(held.run_id) in {number.figure.source.subject for number in checked}
 
 
 def test_22_method_upgrade(world: World):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from hashlib import sha256
 
-from onsil.footprint.savings.uncertainty import t_quantile
 from onsil.footprint.uncertainty.context import WHOLE
 from onsil.footprint.uncertainty.discounts import Discounted, discount
+from onsil.footprint.uncertainty.sampling_error import student_t
 
 
 def rank(seed: str, name: str, instant: str = "") -> bytes:
@@ -38,7 +38,10 @@ class Estimate:
 
 
 def estimate(
-    values: Sequence[Decimal], population: int, rule: str = "ar-tool14", confidence: float = 0.9
+    values: Sequence[Decimal],
+    population: int,
+    rule: str = "ar-tool14",
+    confidence_pct: Decimal = Decimal(90),
 ) -> Estimate:
     """Estimate a population's total from a simple random sample and take the deduction off.
 
@@ -55,7 +58,7 @@ def estimate(
         spread = sum(((v - mean) ** 2 for v in values), Decimal(0)) / (count - 1)
         finite = 1 - Decimal(count) / population
         error = (spread / count * finite).sqrt()
-        half_width = Decimal(str(t_quantile(confidence, count - 1))) * error
+        half_width = student_t(confidence_pct, count - 1) * error
         total = mean * population
         return Estimate(
             count, population, mean, error, 100 * half_width / mean, total,
