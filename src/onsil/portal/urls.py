@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from onsil.portal.views import (
+    certificates,
     data_requests,
     explore,
     home,
@@ -65,6 +66,11 @@ urlpatterns = [
     path("registry/units.json", units.listing_json, name="registry-units-json"),
     path("registry/units/<uuid:block>/", units.unit, name="registry-unit"),
     path("registry/retirements/<uuid:retirement>/", registry.certificate, name="certificate"),
+    path("registry/retirements/<uuid:retirement>/certificate.pdf", certificates.paper,
+         name="certificate-pdf"),
+    path("registry/retirements/<uuid:retirement>/credential.jwt", certificates.token,
+         name="certificate-credential"),
+    path(".well-known/did.json", certificates.did, name="did-document"),
     path("trace/reading/", journey.reading, name="trace-reading"),
     path("trace/<slug:kind>/<str:id>/", journey.trace, name="trace"),
     path("trace/<slug:kind>/<str:id>/bundle.json", journey.bundle, name="trace-bundle"),

@@ -25,7 +25,8 @@ _WORDS = {
     "ko": {
         "title": "크레딧 사용 완료 증서",
         "lead": (
-            "{beneficiary}의 배출을 상쇄하기 위해 {tonnes}톤의 크레딧을 사용 완료로 처리하였습니다. "
+            "{beneficiary}의 배출을 상쇄하기 위해 {tonnes}톤의 크레딧을 사용 완료로 "
+            "처리하였습니다. "
             "이 크레딧은 다시 팔거나 쓸 수 없습니다."
         ),
         "reason": "사유", "serials": "일련번호", "project": "사업", "vintage": "발생 연도",
