@@ -31,8 +31,8 @@ def test_the_example_comes_out_as_by_hand(name: str) -> None:
     assert made.span(example.inputs.parameters, example.inputs.period, example.inputs.zone)
 
 
-# SHA-256 of the outputs that each version writes for its example. Whoever moves a byte of them makes
-# a new version: stored runs are recomputed with this one.
+# SHA-256 of the outputs that each version writes for its example. Whoever moves a byte of them
+# makes a new version: stored runs are recomputed with this one.
 WRITTEN = {
     "bus_modal_shift": "fe72fc85e59e7f5e20d0fa9235b87394c1aa987e1ab4cc2962e585066381b3eb",
     "citizen_actions": "c952e917e89fe00512b4590750f242546b2cf4655fb0d1b40abbc6e91dfb9fa9",

@@ -100,11 +100,9 @@ class TestElectricCars:
         refusal(ev_replacement, cars(car(2, **columns)), "no-row-usable")
 
     def test_the_edges_of_what_is_plausible_count(self):
-        for kwh in (5000, Decimal(10_000) / 12):
-            outcome(ev_replacement, cars(car(charged_kwh=Decimal(kwh)), factor=electricity("100")))
-        outcome(
-            ev_replacement, cars(car(), km_per_day_max=Decimal(10_000) / 365 + Decimal("1e-20"))
-        )
+        for km in (2_000, 12_000):
+            edge = car(odometer_end_km=Decimal(km), charged_kwh=Decimal(1000))
+            outcome(ev_replacement, cars(edge, factor=electricity("100")))
         daily = car(odometer_end_km=Decimal(365), charged_kwh=Decimal(60))
         outcome(ev_replacement, cars(daily, km_per_day_max=Decimal(1)))
         parked = refusal(ev_replacement, cars(car(odometer_end_km=Decimal(0))), "no-row-usable")
