@@ -441,6 +441,10 @@ def test_steps_are_leaves_of_the_log(offset: Walk):
         assert entry["transition"] == made.transition
     trail = proof.audit_trail(conn, CITY, subject_id=str(offset.project.id))
     assert "route.register" in {record.action for record in trail}
+    for kind in ("route", "project-step", "project-document", "opinion"):
+        found = list(footprint.entry_sources[kind].entries(conn, CITY))
+        assert found, kind
+        assert entry_of(conn, CITY, kind, found[0][0]) == found[0][1]
     sealed = rows(conn, "SELECT id, sha256 FROM footprint_route", ())
     entry = entry_of(conn, CITY, "route", sealed[0]["id"])
     assert entry is not None

@@ -38,13 +38,20 @@ def ours(report: proof.VerifyReport) -> set[str]:
     return {finding.kind for finding in report.findings} & set(footprint.entry_sources)
 
 
+# What the city of this test has rows of; other kinds have tests beside what they stand for.
+_SEALED = {
+    "quantification", "claim", "issuance", "retirement", "factor-set", "route", "project-step",
+}  # fmt: skip
+
+
 def test_an_untouched_city_verifies(sealed):
     conn, folder = sealed
     assert ours(check(conn, folder)) == set()
     for kind, source in footprint.entry_sources.items():
         found = list(source.entries(conn, CITY))
-        assert found, kind
-        assert footprint.entry_of(conn, CITY, kind, found[0][0]) == found[0][1]
+        assert found or kind not in _SEALED, kind
+        for subject, entry in found[:1]:
+            assert footprint.entry_of(conn, CITY, kind, subject) == entry
 
 
 _ALTERATIONS = [
@@ -55,6 +62,8 @@ _ALTERATIONS = [
     ("retirement", "UPDATE footprint_retirement SET beneficiary = '다른 기업'"),
     ("factor-set", "UPDATE footprint_factor_set SET content = content || ' '"),
     ("retirement", "DELETE FROM footprint_retirement"),
+    ("project-step", "UPDATE footprint_project_step SET actor = 'somebody else'"),
+    ("route", "UPDATE footprint_route SET created_at = created_at + interval '1 day'"),
 ]
 
 
