@@ -2,7 +2,8 @@
 
 The loop: snapshot of 35,040 readings, the solar methodology in decimals, canonical inputs and
 outputs hashed and stored with the readings, a claim, their leaves and audit rows, committed. The
-yardstick is a plain SELECT of the same rows into Python, taken just before each loop.
+yardstick is a plain SELECT of the same rows into Python, taken just before each loop. A fleet's
+year from the lake is in `footprint_lake`, which also runs alone.
 """
 
 import statistics
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from bench import footprint_lake
 from bench.database import installation
 from bench.figure import Figure
 from onsil import footprint, hub
@@ -111,3 +113,4 @@ def measure() -> Iterator[Figure]:
         yield Figure(
             "recompute_site_year_s", statistics.median(again), "s", base_s, 6, less_is_better=True
         )
+    yield from footprint_lake.measure()
