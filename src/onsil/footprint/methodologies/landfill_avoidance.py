@@ -148,7 +148,7 @@ def span(parameters: Mapping[str, Any], period: Period, zone: str) -> Period:
 
 
 def quantify(inputs: MethodInputs) -> Outcome | Refusal:
-    """Kilograms whose decay in the year was avoided, and the methane of the year, less the treatment's gases.
+    """Kilograms whose decay in the year was avoided; its methane less the treatment's gases.
 
     Refused: `legally-required`, `duplicate-ticket`, `gwp-differs`, `not-a-year`, `no-row-usable`,
     and `not-yet-measurable` while the decay avoided does not exceed the treatment's gases.
