@@ -5,13 +5,17 @@ import io
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from portal_world import CITY, World, granted
-from test_screens import client
 
 from onsil import footprint
 from onsil.footprint import credits
 from onsil.tenancy import transaction
+
+
+def client(language: str = "ko") -> Client:
+    return Client(headers={"accept-language": language})
 
 
 def test_units_are_searched_by_serial_and_else(world: World):

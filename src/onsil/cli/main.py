@@ -17,6 +17,7 @@ from onsil.cli import (
     lake,
     people,
     quantification,
+    registry,
     running,
     tracing,
     verification,
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 for module in (
     running, cities, people, ingest, quantification, verification, tracing, anchor, witness,
-    erasing, books, hub, lake,
+    erasing, books, hub, lake, registry,
 ):  # fmt: skip
     module.add_to(app)
 if find_spec("onsil.cli.demo"):
