@@ -240,7 +240,8 @@ def _outcome(inputs: MethodInputs, lines: list[RunLine], left_out: list[str]) ->
             [
                 component(
                     f"meters:{ID}", found["co2e_t"], inputs.parameters["meter_uncertainty_pct"],
-                    ko="전력량계 (함께 어긋난다고 봄)", en="Electricity meters, taken to err together",
+                    ko="전력량계 (함께 어긋난다고 봄)",
+                    en="Electricity meters, taken to err together",
                 )
             ],
             note="Meters of one make may err together: nothing is taken off for their number. "
