@@ -108,10 +108,10 @@ def as_csv(
 ) -> bytes:
     """The rows as CSV in UTF-8 with a byte-order mark; an empty cell is not zero."""
     text = io.StringIO()
-    write = csv.DictWriter(text, HEADING, lineterminator="\r\n")
-    write.writeheader()
+    write = csv.writer(text, lineterminator="\r\n")
+    write.writerow(HEADING)
     for row in report_rows(inputs, outputs, language, public):
-        write.writerow({k: "" if v is None else _cell(_plain(v)) for k, v in row.items()})
+        write.writerow("" if row[k] is None else _cell(_plain(row[k])) for k in HEADING)
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from onsil.footprint.inventory.exporting import report_rows
-from onsil.footprint.inventory.gases import weight
+from onsil.footprint.inventory.gases import BIOGENIC, GROUPS, group, weight
 from onsil.footprint.inventory.sectors import calculators
 from onsil.footprint.inventory.tree import Tree, tree
 
@@ -147,11 +147,17 @@ def _short(name: str) -> str:
     return name.rpartition("(")[2].rstrip(")") if "(" in name else name
 
 
+def _gas_order(item: tuple[str, str]) -> tuple[int, str]:
+    """The columns' order of a gas table; biogenic carbon last."""
+    columns = (*GROUPS, BIOGENIC)
+    return columns.index(group(item[0])), item[0]
+
+
 def gas_rows(inputs: Document, outputs: Document, language: str) -> list[dict[str, Any]]:
     """Each substance in kg and in tonnes CO2e, then what is known as a total alone."""
     gwp = inputs["settings"]["gwp_set"]
     made = []
-    for gas, kg in outputs["gas_table"]["kg"].items():
+    for gas, kg in sorted(outputs["gas_table"]["kg"].items(), key=_gas_order):
         biogenic = gas == "co2b"
         factor = weight(gwp, gas)
         name = _said(language, "생물기원 CO2", "Biogenic CO2") if biogenic else ""

@@ -38,14 +38,16 @@ def waterfall(
     first: tuple[str, Decimal], parts: Sequence[tuple[str, Decimal]], last: tuple[str, Decimal]
 ) -> Waterfall:
     """Old total, its changes, new total, one below the other; falls and rises told by kind."""
-    levels, at = [Decimal(0), first[1]], first[1]
+    levels, at = [first[1]], first[1]
     for _, amount in parts:
         at += amount
         levels.append(at)
     low, high = min(*levels, last[1]), max(*levels, last[1])
-    if parts and low > 0 and (high - low) * 4 < high:
-        # far from zero the changes would be too thin to see, so the axis says where it begins
+    if parts and 0 < (high - low) * 4 < high:
+        # far from zero the changes would be too thin to see, so the axis begins short of them
         low -= (high - low) / 2
+    else:
+        low, high = min(low, Decimal(0)), max(high, Decimal(0))
     span = (high - low) or Decimal(1)
 
     def x(value: Decimal) -> Decimal:

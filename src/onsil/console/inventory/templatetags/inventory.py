@@ -44,3 +44,10 @@ def calculator_word(key: str) -> str:
     """A calculator's name and its source, by its id."""
     made = inventory.calculators().get(key)
     return key if made is None else f"{said_name(made)} · {made.source}"
+
+
+@register.filter
+def calculator_name(key: str) -> str:
+    """A calculator's name by its id."""
+    made = inventory.calculators().get(key)
+    return key if made is None else said_name(made)
