@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onsil.core.canonical import plain
 from onsil.core.refusal import Refusal
@@ -287,3 +289,55 @@ def test_refusals_are_values():
     answer = choose_factor(authority("nobody", "kr-grid-2018"), TODAY)
     assert isinstance(answer, Refusal)
     assert answer.code == "unknown-programme"
+
+
+amounts = st.decimals(
+    min_value=0, max_value=10**12, allow_nan=False, allow_infinity=False, places=6
+)  # fmt: skip
+
+
+@given(amounts, amounts)
+def test_emissions_of_parts_are_those_of_the_whole(one, other):
+    with localcontext() as context:
+        context.prec = 50
+        whole = emitted(one + other, "kWh", GRID, "AR5")["co2e_t"]
+        parts = [emitted(amount, "kWh", GRID, "AR5")["co2e_t"] for amount in (one, other)]
+        assert whole == sum(parts)
+
+
+@given(amounts, st.sampled_from([("Wh", 1), ("kWh", 1000), ("MWh", 10**6), ("GWh", 10**9)]))
+def test_no_unit_of_energy_changes_what_is_emitted(amount, unit):
+    name, factor_wh = unit
+    with localcontext() as context:
+        context.prec = 50
+        found = emitted(amount, name, GRID, "SAR")
+        assert found["co2e_t"] == emitted(amount * factor_wh, "Wh", GRID, "SAR")["co2e_t"]
+
+
+@given(
+    st.sampled_from([*factor_programmes(), "nobody"]),
+    st.sampled_from([one.reference for one in shipped_library().sets] + ["none", "kr-grid-2018"]),
+    st.sampled_from(["SAR", "AR4", "AR5", "AR6"]),
+    st.dates(date(2005, 1, 1), date(2031, 1, 1)),
+    st.sampled_from(["co2e", "co2"]),
+)
+def test_what_is_chosen_is_always_allowed_known_and_sayable(programme, name, gwp_set, day, gases):
+    found = factor_set(name) if name != "none" else factor_set("kr-grid-2018")
+    for made in found.factors:
+        wanted = FactorAuthority(
+            programme, name, made.boundary, gwp_set, made.commodity, allocated=day
+        )
+        chosen = choose_factor(wanted, day, gases=gases)
+        if isinstance(chosen, Refusal):
+            assert chosen.ko
+            assert chosen.en
+            continue
+        rules, used = factor_programmes()[programme], shipped_library().set_of(chosen)
+        assert used.id in rules.sets
+        assert used.known_from <= day
+        assert gwp_set in rules.gwp_sets
+        assert (used.valid_from or day) <= day <= (used.valid_to or day)
+        if gases == "co2e":
+            assert chosen.co2e_kg(gwp_set) > 0
+        else:
+            assert chosen.gases_kg is not None

@@ -187,6 +187,24 @@ def test_what_is_no_factor_blocks(old, new):
     assert any(f.severity == "block" for f in checked(SET.replace(old, new)))
 
 
+@pytest.mark.parametrize(
+    "value", ["1e999999999", "-1E-999999", "NaN", "Infinity", "1" * 60, "0x10"]
+)
+def test_numbers_that_no_factor_has_block(value):
+    assert any(f.severity == "block" for f in checked(SET.replace('"400"', f'"{value}"')))
+
+
+@pytest.mark.parametrize("unit", ["kg/m**9**9**9", "kg/(9^9^9)", "kg/m^99999999", "kg/" + "m" * 99])
+def test_units_made_to_be_heavy_block(unit):
+    assert any(f.severity == "block" for f in checked(SET.replace("kg/MWh", unit)))
+    steps = f'id = "x"\nmultiply = [{{value = "1", unit = "{unit}"}}]\nprinted = "1"\n'
+    assert any(f.severity == "block" for f in checked(example(steps + 'printed_unit = "kg"')))
+
+
+def test_a_file_nested_too_deeply_is_refused(refused):
+    refused(read_upload("x.toml", b"a = " + b"[" * 200_000), "file-unreadable")
+
+
 def test_confirmed_without_a_page_needs_an_answer():
     text = SET.replace('"secondary"', '"confirmed"').replace('page = "3"', 'page = ""')
     text = text.replace('printed_table = "표 1"', "")

@@ -135,8 +135,7 @@ def test_a_set_shows_provenance_totals_verdicts_and_its_runs(hall, as_user):
 
 
 def test_two_sets_side_by_side_show_what_differs(official):
-    both = {"set": ["kr-grid-2018@1", "kr-grid-2021@1"]}
-    shown = text(official, "factors-compare", **both)
+    shown = text(official, "factors-compare", set=["kr-grid-2018@1", "kr-grid-2021@1"])
     for word in ("456.7", "474.7", "+3.94 %", "공표일", "<del>", "<ins>"):
         assert word in shown, word
     same = text(official, "factors-compare",

@@ -7,7 +7,7 @@ from typing import Any
 
 from onsil.core.quantities import UnitError, convert, same_dimension
 from onsil.footprint.factors.gwp import GASES, GWP_SETS, gwp, known_gas
-from onsil.footprint.factors.provenance import FactorError, decimal_of
+from onsil.footprint.factors.provenance import FactorError, decimal_of, plain_unit
 
 ENERGY_BASES = ("ncv", "gcv")
 
@@ -250,6 +250,7 @@ def _per(name: str, unit: str) -> str:
     kg, slash, per = unit.partition("/")
     if kg != "kg" or not slash:
         raise FactorError(f"{name}: {unit!r} where kg per a unit of activity is wanted")
+    plain_unit(per)
     try:
         same_dimension(per, "MWh")
     except UnitError as error:

@@ -1,9 +1,10 @@
 """Where a set of numbers was read, and how far that reading may be trusted."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from importlib.resources import files
 from typing import Any
 
@@ -11,6 +12,9 @@ from typing import Any
 # use of it. press: in a report that quotes the publisher. recalled: from memory. unconfirmed: its
 # meaning (boundary, gases, year) is not certain.
 MATURITIES = ("confirmed", "secondary", "press", "recalled", "unconfirmed")
+_MAGNITUDE_MAX = 30
+_UNIT = re.compile(r"[A-Za-z0-9_/*^ ().-]{1,60}")
+_TOWER = re.compile(r"(\*\*|\^)[ (-]*\d{2}|(\*\*|\^).*(\*\*|\^)")
 _OPTIONAL_TEXTS = ("printed_table", "url_name", "published_as", "superseded_by")
 
 
@@ -122,7 +126,23 @@ def decimal_of(text: Any) -> Decimal | None:
         return None
     if isinstance(text, bool) or not isinstance(text, str | int | Decimal):
         raise FactorError(f"{text!r} must be written as text, so that no digit is lost")
-    return Decimal(text)
+    try:
+        found = Decimal(text)
+    except InvalidOperation as error:
+        raise FactorError(f"{str(text)[:40]!r} is no number") from error
+    if not found.is_finite() or abs(found.adjusted()) > _MAGNITUDE_MAX:
+        raise FactorError(f"{str(text)[:40]!r} is no number that a factor can have")
+    return found
+
+
+def plain_unit(text: Any) -> str:
+    """A unit out of a file, safe to be parsed: short, of plain signs, without towers of powers.
+
+    Raises FactorError for any other text.
+    """
+    if not isinstance(text, str) or not _UNIT.fullmatch(text) or _TOWER.search(text):
+        raise FactorError(f"{str(text)[:40]!r} is no unit")
+    return text
 
 
 def data_text(name: str) -> str:

@@ -6,7 +6,7 @@ one decides. What cannot be a factor at all (a missing gas, a negative value) bl
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from math import prod
 from typing import Any
 
@@ -16,7 +16,12 @@ from onsil.footprint.factors.factor import Factor, stated_factor
 from onsil.footprint.factors.factor_set import stated_factor_set
 from onsil.footprint.factors.gwp import GWP_SETS
 from onsil.footprint.factors.imports.plausible import out_of_band
-from onsil.footprint.factors.provenance import FactorError, stated_provenance
+from onsil.footprint.factors.provenance import (
+    FactorError,
+    decimal_of,
+    plain_unit,
+    stated_provenance,
+)
 
 MATCH = "match"
 ROUNDED = "match-if-rounded-constant"
@@ -24,6 +29,7 @@ ERROR = "publisher-error"
 _ARITHMETIC = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _ROUNDED_CARBON = tuple(Decimal(text) for text in ("3.67", "3.667", "3.6667", "3.66", "3.664"))
 _CURVE_POINTS = 60
+_PARTS_MAX = 12
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def _factor(made: Mapping[str, Any], one: dict[str, Any]) -> list[Finding]:
     where = f"{one.get('commodity')}/{one.get('boundary')}"
     try:
         factor = stated_factor(str(made.get("id")), int(made.get("version", 1)), one)
-    except (FactorError, KeyError, InvalidOperation, ValueError) as error:
+    except (FactorError, KeyError, ArithmeticError, ValueError) as error:
         return [_blocked(where, error)]
     found = _negative(where, factor)
     one["check"] = [dict(check) for check in one.get("check", [])]
@@ -145,11 +151,11 @@ def _total(where: str, factor: Factor, check: dict[str, Any]) -> list[Finding]:
     """A printed CO2e total against the gases' own sum, and the GWP set it would fit."""
     per_mwh = "printed_t_per_mwh" in check
     try:
-        printed = Decimal(check["printed_t_per_mwh" if per_mwh else "printed_kg"])
+        printed = _number(check["printed_t_per_mwh" if per_mwh else "printed_kg"])
         scale = convert(Decimal(1), "MWh", factor.per) / 1000 if per_mwh else Decimal(1)
         sums = {g: (factor.co2e_kg(g) * scale).quantize(printed) for g in _able(factor)}
         ours = sums[check["gwp_set"]]
-    except (KeyError, InvalidOperation, UnitError, FactorError) as error:
+    except (KeyError, ArithmeticError, UnitError, FactorError) as error:
         return [_blocked(where, error)]
     check["verdict"] = MATCH if ours == printed else ERROR
     if ours == printed:
@@ -186,8 +192,9 @@ def _carbon(where: str, factor: Factor, one: dict[str, Any]) -> list[Finding]:
     """tC/TJ (× net calorific value) × 44/12 against the stated kg of CO2."""
     if factor.gases_kg is None:
         return []
-    stated, carbon = factor.gases_kg["co2"], Decimal(one["carbon_t_per_tj"])
+    stated = factor.gases_kg["co2"]
     try:
+        carbon = _number(one["carbon_t_per_tj"])
         if same_dimension(factor.per, "TJ"):
             tj = convert(Decimal(1), factor.per, "TJ")
         else:
@@ -254,9 +261,13 @@ def _example(example: Mapping[str, Any]) -> Finding:
     where = str(example.get("id", "example"))
     try:
         parts = example["multiply"]
-        value = prod(Decimal(part["value"]) for part in parts)
-        unit = " * ".join(f"({part['unit']})" for part in parts if part["unit"] != "1")
-        printed, wanted = Decimal(example["printed"]), example["printed_unit"]
+        if len(parts) > _PARTS_MAX:
+            raise FactorError(f"more than {_PARTS_MAX} parts")
+        value = prod(_number(part["value"]) for part in parts)
+        units = [plain_unit(part["unit"]) for part in parts]
+        unit = " * ".join(f"({one})" for one in units if one != "1")
+        rounded = [_number(one) for one in example.get("rounded_multiply", [])[:_PARTS_MAX]]
+        printed, wanted = _number(example["printed"]), plain_unit(example["printed_unit"])
         ours = convert(Decimal(value), unit or "dimensionless", wanted).quantize(printed)
     except UnitError as error:
         return Finding(
@@ -265,15 +276,14 @@ def _example(example: Mapping[str, Any]) -> Finding:
             f"The stated units do not give {example.get('printed_unit')}: {error}.",
             ERROR, str(example.get("printed")),
         )  # fmt: skip
-    except (KeyError, InvalidOperation, TypeError) as error:
+    except (KeyError, ArithmeticError, TypeError, FactorError) as error:
         return _blocked(where, error)
     if ours == printed:
         return Finding(
             "example", "note", where, f"인쇄된 {printed}이(가) 다시 계산한 값과 같습니다.",
             f"The printed {printed} is what comes out.", MATCH, str(printed), str(ours),
         )  # fmt: skip
-    rounded = example.get("rounded_multiply")
-    if rounded and Decimal(prod(Decimal(n) for n in rounded)).quantize(printed) == printed:
+    if rounded and Decimal(prod(rounded)).quantize(printed) == printed:
         return Finding(
             "example", "note", where,
             f"반올림한 상수를 써야 {printed}이(가) 나옵니다(정확히는 {ours}).",
@@ -290,9 +300,11 @@ def _curve(curve: Mapping[str, Any]) -> list[Finding]:
     """A polynomial (`terms` by rising power) over [from, to]: it may nowhere be negative."""
     where = str(curve.get("key", "curve"))
     try:
-        terms = [Decimal(text) for text in curve["terms"]]
-        first, last = Decimal(curve["from"]), Decimal(curve["to"])
-    except (KeyError, InvalidOperation, TypeError) as error:
+        terms = [_number(text) for text in curve["terms"]]
+        first, last = _number(curve["from"]), _number(curve["to"])
+        if len(terms) > _PARTS_MAX:
+            raise FactorError(f"more than {_PARTS_MAX} terms")
+    except (KeyError, TypeError, FactorError) as error:
         return [_blocked(where, error)]
     steps = [first + (last - first) * i / _CURVE_POINTS for i in range(_CURVE_POINTS + 1)]
     values = [(x, sum((c * x**n for n, c in enumerate(terms)), Decimal(0))) for x in steps]
@@ -314,8 +326,8 @@ def _coefficients(made: Mapping[str, Any]) -> list[Finding]:
     for column, unit in made.get("columns", {}).items():
         try:
             if unit not in (TEXT, "1"):
-                same_dimension(unit, unit)
-        except UnitError as error:
+                same_dimension(plain_unit(unit), unit)
+        except (UnitError, FactorError) as error:
             found.append(
                 Finding(
                     "unit-unknown", "block", column, f"모르는 단위입니다: {unit}.",
@@ -342,9 +354,16 @@ def _whole(made: Mapping[str, Any]) -> list[Finding]:
             stated_coefficients(made)
         else:
             stated_factor_set(made)
-    except (FactorError, KeyError, ValueError, InvalidOperation) as error:
+    except (FactorError, KeyError, ValueError, ArithmeticError) as error:
         return [_blocked(str(made.get("id")), error)]
     return []
+
+
+def _number(text: Any) -> Decimal:
+    found = decimal_of(text)
+    if found is None:
+        raise FactorError("a number is missing")
+    return found
 
 
 def _shown(value: Decimal) -> str:

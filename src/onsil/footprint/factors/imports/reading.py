@@ -54,6 +54,8 @@ def read_upload(name: str, content: bytes) -> list[dict[str, Any]] | Refusal:
                 return [_from_rows(_sheet(content))]
             case _:
                 return _unreadable("TOML, CSV, XLSX 파일만 읽습니다", "only TOML, CSV and XLSX")
+    except RecursionError:
+        return _unreadable("너무 깊이 겹쳐 있습니다", "it is nested too deeply")
     except (ValueError, KeyError, csv.Error, zipfile.BadZipFile, InvalidFileException) as error:
         return _unreadable(f"{error}", f"{error}")
 
