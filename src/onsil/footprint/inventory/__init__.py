@@ -47,6 +47,7 @@ from onsil.footprint.inventory.versions import (
     documents,
     newest_sealed,
     recompute,
+    totals_by_year,
     version_of,
     versions,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "set_policy",
     "settings",
     "specs_of",
+    "totals_by_year",
     "tree",
     "version_of",
     "versions",

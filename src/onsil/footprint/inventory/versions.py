@@ -22,7 +22,13 @@ from onsil.core.refusal import Refusal
 from onsil.footprint import engine
 from onsil.footprint.factors import CoefficientTable
 from onsil.footprint.inventory import activity, compiling
-from onsil.footprint.inventory.books import inventory, lines, settings, unknown_inventory
+from onsil.footprint.inventory.books import (
+    inventories,
+    inventory,
+    lines,
+    settings,
+    unknown_inventory,
+)
 from onsil.footprint.inventory.checking import Chosen, check_line
 from onsil.footprint.inventory.sold import sold_units
 from onsil.footprint.inventory.terms import (
@@ -253,6 +259,17 @@ def newest_sealed(conn: Connection, city: str, inventory_id: UUID) -> Version | 
     """The inventory's last sealed version."""
     found = [one for one in versions(conn, city, inventory_id) if one.sealed]
     return max(found, key=lambda one: one.number, default=None)
+
+
+def totals_by_year(conn: Connection, city: str) -> dict[int, Decimal]:
+    """tCO2e of the city's sealed inventories by year; a year without one, or whose total is not
+    known, is absent."""
+    found: dict[int, Decimal] = {}
+    for one in inventories(conn, city, "city"):
+        version = newest_sealed(conn, city, one.id)
+        if version is not None and version.co2e_kg is not None:
+            found[one.year] = version.co2e_kg / 1000
+    return found
 
 
 def documents(
