@@ -103,15 +103,9 @@ def quantify(
             "authorities": [a.document() for a in authorities],
             "factors": {c: f.document() for c, f in factors.items()},
             "factor_sets": {f.set_id: library.set_of(f).digest for f in factors.values()},
-            "series": {
-                role: {"entity": one.entity, "attribute": one.attribute}
-                for role, one in found.items()
-            },
+            "series": {r: {"entity": s.entity, "attribute": s.attribute} for r, s in found.items()},
             "snapshot": {"digest": taken.digest, "manifest": taken.manifest},
-            "tables": {
-                role: {"sha256": rows.sha256_of(text), "rows": len(typed[role])}
-                for role, text in lines.items()
-            },
+            "tables": _named(lines, typed),
             "coefficients": {t: one.document() for t, one in coefficient_tables.items()},
         }
     )
@@ -119,13 +113,7 @@ def quantify(
     earlier = rows.run_by_inputs(conn, city, digest(inputs))
     if earlier is not None:
         return earlier
-    activity = {
-        role: ActivitySeries(
-            role, one.entity, one.attribute, one.unit, one.interval_s, one.kind, one.source,
-            tuple(taken.points[one.id].times), tuple(taken.points[one.id].values),
-        )
-        for role, one in found.items()
-    }  # fmt: skip
+    activity = _activity(found, taken)
     outputs = engine.calculate(inputs, activity, plain(typed))
     if isinstance(outputs, Refusal):
         return outputs
@@ -133,9 +121,28 @@ def quantify(
         _keep_factor_set(conn, city, library.set_of(factor), actor, clock.now())
     made_run = _keep(conn, city, inputs, outputs, activity, span, actor, clock.now())
     _keep_tables(conn, city, made_run, lines, typed)
-    found = quality.look(conn, city, inputs, plain(outputs), list(activity.values()))
-    quality.keep(conn, city, made_run.id, found, actor, clock.now())
+    seen = quality.look(conn, city, inputs, plain(outputs), list(activity.values()))
+    quality.keep(conn, city, made_run.id, seen, actor, clock.now())
     return made_run
+
+
+def _named(
+    lines: Mapping[str, bytes], typed: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> dict[str, Any]:
+    return {
+        role: {"sha256": rows.sha256_of(text), "rows": len(typed[role])}
+        for role, text in lines.items()
+    }
+
+
+def _activity(found: Mapping[str, hub.Series], taken: hub.Snapshot) -> dict[str, ActivitySeries]:
+    return {
+        role: ActivitySeries(
+            role, one.entity, one.attribute, one.unit, one.interval_s, one.kind, one.source,
+            tuple(taken.points[one.id].times), tuple(taken.points[one.id].values),
+        )
+        for role, one in found.items()
+    }  # fmt: skip
 
 
 def _find_series(

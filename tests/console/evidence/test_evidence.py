@@ -97,6 +97,22 @@ def test_the_bundle_is_checked_by_itself(world: World):
     assert client(world.saver).get(answer.request["PATH_INFO"]).status_code == 403
 
 
+def test_the_archive_is_checked_by_itself(world: World):
+    answer = client(world.verifier).get(f"/console/evidence/runs/{world.solar_run.id}/bundle.zip")
+    assert answer["Content-Type"] == "application/zip"
+    assert footprint.verify_archive(answer.content).ok
+    assert client(world.saver).get(answer.request["PATH_INFO"]).status_code == 403
+
+
+def test_data_are_inspected_again_and_recomputations_kept(world: World):
+    address = reverse("evidence-run", args=[world.home_run.id])
+    again = client(world.verifier).post(f"{address}inspect/", follow=True).content.decode()
+    assert "자료를 다시 검사했습니다" in again
+    assert "자료 검사" in again
+    client(world.verifier).post(f"{address}recompute/")
+    assert "다시 계산한 기록" in client(world.verifier).get(address).content.decode()
+
+
 def test_a_sample_is_the_same_for_everybody(world: World):
     with transaction(CITY) as tx:
         first = draw(tx, CITY, world.home_run.id, "seed", 12)
