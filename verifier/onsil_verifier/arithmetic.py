@@ -134,8 +134,7 @@ def co2e_per_unit(factor: dict[str, Any], gwp_set: str | None) -> Decimal:
     """kg CO2e per unit of activity under a GWP set."""
     gases = gases_of(factor)
     if gases is None:
-        total = factor.get("co2e_total_kg", factor.get("co2e_kg_per_mwh"))
-        return Decimal(total)
+        return Decimal(factor["co2e_kg"] if "co2e_kg" in factor else factor["co2e_kg_per_mwh"])
     assert gwp_set is not None
     return sum((kg * Decimal(GWP[gwp_set][gas]) for gas, kg in gases.items()), Decimal(0))
 
