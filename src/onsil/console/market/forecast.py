@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -40,7 +41,7 @@ def projection(request: Request) -> HttpResponse:
     this_year = local_day(_CLOCK.now(), request.city.zone).year
     form = ForecastForm(request.GET or None, initial={"first_year": this_year + 1})
     found: list[market.Projection] = []
-    refusal: Refusal | None = None
+    twice = ""
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         source = _("같은 감축량")
@@ -51,7 +52,7 @@ def projection(request: Request) -> HttpResponse:
             ]
         )
         if isinstance(made, Refusal):
-            refusal = made
+            twice = made.text(get_language() or "ko")
         else:
             found = made
     words = {"compliance": _("규제시장"), "voluntary": _("자발적 시장")}
@@ -63,7 +64,7 @@ def projection(request: Request) -> HttpResponse:
     ]  # fmt: skip
     return page(
         request, "console/market/projection.html", section="market", company=None, form=form,
-        rows=rows, refusal=refusal, chart=_chart(found, words) if found else None,
+        rows=rows, twice=twice, chart=_chart(found, words) if found else None,
         base_krw=sum(p.total_krw for p in found if p.path == "base"), plan=_plan(),
     )  # fmt: skip
 

@@ -157,6 +157,7 @@ def review(request: Request, plan: UUID, year: int) -> HttpResponse:
             raise Http404
         found = targets.year_progress(conn, city, plan, year)
         written = targets.review_of_year(conn, city, plan, year)
+        kept = shelf(request, conn, "implementation", written.id) if written else None
     lines = [shown.line(p) for p in found if p.status not in ("not-yet", "ended")]
     if request.GET.get("format") == "xlsx":
         return review_workbook(request.city, owner, year, lines, written)
@@ -179,7 +180,7 @@ def review(request: Request, plan: UUID, year: int) -> HttpResponse:
         may_decide=Role.APPROVER in request.roles and written is not None
         and written.status == "submitted" and written.maker != me,
         own=written is not None and written.maker == me, reason_form=ReasonForm(),
-        before=year - 1, after=year + 1,
+        before=year - 1, after=year + 1, reports=kept,
     )  # fmt: skip
 
 
