@@ -27,13 +27,18 @@ SECTION = "registry-desk"
 
 
 def _query(request: Request) -> credits.UnitQuery:
-    given = {
-        name: request.GET.get(name, "").strip()[:120]
-        for name in ("serial", "project", "state", "account", "beneficiary")
-    }
-    year = request.GET.get("vintage", "")
-    vintage = int(year) if year.isdecimal() and len(year) == 4 else None
-    return credits.UnitQuery(vintage=vintage, **given)
+    def text(name: str) -> str:
+        return request.GET.get(name, "").strip()[:120]
+
+    year = text("vintage")
+    return credits.UnitQuery(
+        serial=text("serial"),
+        project=text("project"),
+        vintage=int(year) if year.isdecimal() and len(year) == 4 else None,
+        state=text("state"),
+        account=text("account"),
+        beneficiary=text("beneficiary"),
+    )
 
 
 @require_safe
@@ -120,7 +125,7 @@ def projects(request: Request) -> HttpResponse:
     with transaction(city) as conn:
         found = footprint.projects(conn, city)
         owed = [(one, credits.shortfall(conn, city, one.id)) for one in found]
-        by_id = {one.id: one for one in found}
+        by_id: dict[UUID | None, footprint.Project] = {one.id: one for one in found}
         planned = [(one, by_id[one.project_id]) for one in credits.planned(conn, city)]
         losses = credits.events(conn, city, kinds=("reversal",))
         withheld = credits.events(conn, city, kinds=("withheld",))

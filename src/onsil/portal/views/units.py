@@ -27,13 +27,19 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def asked(request: HttpRequest) -> credits.UnitQuery:
     """The search in a request: serial, project, vintage, state, holder, beneficiary."""
-    given = {
-        name: request.GET.get(name, "").strip()[:100]
-        for name in ("serial", "project", "state", "holder", "beneficiary")
-    }
-    year = request.GET.get("vintage", "")
-    vintage = int(year) if year.isdecimal() and len(year) == 4 else None
-    return credits.UnitQuery(vintage=vintage, **given)
+
+    def text(name: str) -> str:
+        return request.GET.get(name, "").strip()[:100]
+
+    year = text("vintage")
+    return credits.UnitQuery(
+        serial=text("serial"),
+        project=text("project"),
+        vintage=int(year) if year.isdecimal() and len(year) == 4 else None,
+        state=text("state"),
+        holder=text("holder"),
+        beneficiary=text("beneficiary"),
+    )
 
 
 @require_safe
