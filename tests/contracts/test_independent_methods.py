@@ -25,23 +25,12 @@ RUN = UUID("00000000-0000-4000-8000-000000000000")
 NOT_YET: set[tuple[str, str]] = {
     ("afforestation", "1"),
     ("effluent-reuse", "1"),
-    ("incineration-avoidance", "1"),
-    ("landfill-avoidance", "1"),
-    ("pet-recycling", "1"),
     ("pyrolysis-mass-balance", "1"),
     ("street-tree-census", "1"),
     ("tree-growth", "1"),
-    ("urban-tree-defaults", "1"),
     ("building-energy-savings", "1"),
     ("building-energy-savings", "2"),
-    ("bus-modal-shift", "1"),
-    ("demand-response", "1"),
     ("district-heat-saving", "1"),
-    ("efficient-appliances", "1"),
-    ("ev-replacement", "1"),
-    ("grid-solar", "1"),
-    ("led-replacement", "1"),
-    ("solar-fleet", "1"),
 }
 INSTALLED = [(made.ID, made.VERSION) for made in methodologies()]
 
