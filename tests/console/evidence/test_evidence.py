@@ -106,7 +106,8 @@ def test_the_archive_is_checked_by_itself(world: World):
 
 def test_data_are_inspected_again_and_recomputations_kept(world: World):
     address = reverse("evidence-run", args=[world.home_run.id])
-    again = client(world.verifier).post(f"{address}inspect/", follow=True).content.decode()
+    inspect = reverse("evidence-inspect", args=[world.home_run.id])
+    again = client(world.verifier).post(inspect, follow=True).content.decode()
     assert "자료를 다시 검사했습니다" in again
     assert "자료 검사" in again
     client(world.verifier).post(f"{address}recompute/")
