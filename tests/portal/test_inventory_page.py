@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from portal_world import CITY, World, granted
 
 from onsil.core.clock import FixedClock
@@ -55,7 +56,8 @@ def test_nothing_is_shown_before_it_is_sealed(world: World):
     assert answer.status_code == 200
     assert "아직 확정된 인벤토리가 없습니다" in answer.content.decode()
     assert Client().get("/inventory/2024/").status_code == 404
-    assert Client().get("/inventory/2024/inventory.csv").status_code == 404
+    absent = reverse("city-inventory-file", kwargs={"year": "2024", "form": "csv"})
+    assert Client().get(absent).status_code == 404
 
 
 def test_a_sealed_year_is_shown_and_taken_along(world: World, sealed):

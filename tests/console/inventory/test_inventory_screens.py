@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from city_hall import CITY, CityHall
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from office import GONE, shut_to, told
 
 from onsil.citizen.models import User
@@ -140,7 +141,7 @@ def test_a_change_is_explained(hall: CityHall, as_user, book: inventory.Inventor
     told(maker, f"{base}lines/put/", **{**LINE, "amount": "1100"}, reason="검침 정정")
     told(maker, f"{base}compile/")
     policy = {"base_year": "2025", "threshold": "5", "causes": ["error", "factor"], "text": "방침"}
-    assert "적었습니다" in told(maker, f"{base}policy/", **policy)
+    assert "적었습니다" in told(maker, reverse("inventory-policy", args=(book.id,)), **policy)
     text = maker.get(f"{base}changes/").content.decode()
     assert "활동량 변화" in text
     assert "47.77" in text
@@ -189,7 +190,8 @@ def test_files_and_what_is_not_there(hall: CityHall, as_user, book: inventory.In
     assert io.BytesIO(maker.get(f"{stem}xlsx").content).read(2) == b"PK"
     assert b"code,ref,name" in maker.get("/console/inventory/template.csv").content
     assert maker.get(f"/console/inventory/{GONE}/").status_code == 404
-    assert maker.get(f"/console/inventory/versions/{GONE}/inventory.csv").status_code == 404
+    gone = reverse("inventory-file", kwargs={"version": GONE, "form": "csv"})
+    assert maker.get(gone).status_code == 404
     for path in (f"/console/inventory/versions/{GONE}/decide/",
                  f"/console/inventory/versions/{GONE}/recompute/",
                  f"/console/inventory/{GONE}/compile/"):  # fmt: skip
@@ -201,7 +203,8 @@ def test_a_line_is_taken_out_with_a_reason(hall: CityHall, as_user, book: invent
     base = f"/console/inventory/{book.id}/"
     told(maker, f"{base}lines/put/", **LINE)
     assert "까닭" in told(maker, f"{base}lines/remove/", code="homes-power", cause="boundary")
-    told(maker, f"{base}lines/remove/", code="homes-power", cause="boundary", reason="폐지")
+    remove = reverse("inventory-remove", args=(book.id,))
+    told(maker, remove, code="homes-power", cause="boundary", reason="폐지")
     with transaction(CITY) as tx:
         assert inventory.lines(tx, CITY, UUID(str(book.id))) == []
     assert "뺀 줄입니다" in maker.get(f"{base}line/homes-power/").content.decode()

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from django.test import Client
+from django.urls import reverse
 from portal_world import CITY, World
 
 from onsil import footprint, ledger
@@ -50,7 +51,7 @@ def staff(name: str, role: str) -> User:
 
 def placed(world: World, price: int, tonnes: int = 1) -> market.Order:
     form = {"tonnes": tonnes, "unit_price_krw": price, "key": str(uuid4()), "message": "시험"}
-    path = f"{ORDERS}new/{listing(world).id}/"
+    path = reverse("market-order", args=(listing(world).id,))
     for _ in range(2):
         assert client(world.buyer).post(path, form).status_code == 302
     with transaction(CITY) as tx:
@@ -66,7 +67,7 @@ def again(order: market.Order) -> market.Order:
 
 
 def act(person, order: market.Order, name: str, **data: str) -> int:
-    return client(person).post(f"{ORDERS}{order.id}/{name}/", data).status_code
+    return client(person).post(reverse("market-order-act", args=(order.id, name)), data).status_code
 
 
 def test_an_order_waits_in_escrow_and_is_settled_by_an_approver(world: World):
@@ -118,8 +119,9 @@ def test_a_revenue_rule_takes_two_people(world: World):
     with transaction(CITY) as tx:
         (rule,) = market.revenue_rules(tx, CITY)
     approver = staff("revenue-approver", Role.APPROVER)
-    assert client(world.official).post(f"{path}{rule.id}/approve/").status_code == 403
-    assert client(approver).post(f"{path}{rule.id}/approve/").status_code == 302
+    approval = reverse("market-revenue-approve", args=(rule.id,))
+    assert client(world.official).post(approval).status_code == 403
+    assert client(approver).post(approval).status_code == 302
     assert "70%" in client(world.official).get(path).content.decode()
 
 
