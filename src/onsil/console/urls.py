@@ -79,7 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 for _part in (
     "market", "evidence", "books", "currency", "devices", "factors", "methodologies", "claims",
-    "inventory", "registry", "targets", "workspace",
+    "inventory", "registry", "reports", "targets", "workspace",
 ):  # fmt: skip
     if find_spec(f"onsil.console.{_part}") and find_spec(f"onsil.console.{_part}.urls"):
         urlpatterns.append(path("", include(f"onsil.console.{_part}.urls")))

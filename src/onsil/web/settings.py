@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "onsil.console.inventory",
     "onsil.console.books",
     "onsil.console.registry",
+    "onsil.console.reports",
     "onsil.console.workspace",
     "onsil.console.factors",
     "onsil.console.methodologies",

@@ -11,6 +11,7 @@ from onsil.citizen.models import Role
 from onsil.console import people
 from onsil.console.export import csv_response
 from onsil.console.frame import STAFF, Request, needs, page
+from onsil.console.reports.shelf import shelf
 from onsil.console.targets import board as shown
 from onsil.console.targets import cityplan
 from onsil.console.targets.forms import (

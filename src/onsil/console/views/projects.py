@@ -19,6 +19,7 @@ from onsil.console import people, projects
 from onsil.console.export import csv_response
 from onsil.console.forms import OfferForm, PeriodForm, ProjectForm, errors_of
 from onsil.console.frame import STAFF, Request, needs, page
+from onsil.console.reports.shelf import shelf
 from onsil.console.workspace.frame import head, route_of_period
 from onsil.core.clock import SystemClock
 from onsil.core.periods import local_days
@@ -165,12 +166,13 @@ def monitoring(request: Request, monitoring: UUID) -> HttpResponse:
             claims = [c for c in held if c is not None]
         lines = [(c, footprint.run(conn, city, c.run_id)) for c in claims]
         route = route_of_period(request, conn, found)
+        kept = shelf(request, conn, "monitoring", found.id)
     return page(
         request, "console/monitoring.html", section="projects", monitoring=found, project=project,
         lines=lines, choosing=found.status in ("open", "returned"),
         steps=projects.steps(found, str(request.user.pk), request.roles),
         names=people.names_of(x for x in (found.maker, found.checker) if x),
-        total=sum((c.co2e_t for c in claims), start=found.co2e_t * 0), **route,
+        total=sum((c.co2e_t for c in claims), start=found.co2e_t * 0), reports=kept, **route,
     )  # fmt: skip
 
 
