@@ -7,7 +7,7 @@ from typing import Any
 
 from onsil_verifier.rows import Coefficients, Row, line
 
-GASES = ("co2", "ch4", "n2o")
+GASES: tuple[str, ...] = ("co2", "ch4", "n2o")
 
 
 @dataclass(frozen=True)
