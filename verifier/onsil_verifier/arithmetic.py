@@ -16,6 +16,9 @@ GWP = {
     "AR5": {"co2": "1", "ch4": "28", "n2o": "265"},
     "AR6": {"co2": "1", "ch4": "27.9", "n2o": "273"},
 }
+# A thermochemical calorie is 4.184 J.
+_JOULES = {"J": 1, "MJ": 10**6, "GJ": 10**9, "TJ": 10**12, "kcal": 4184, "Gcal": 4184 * 10**6}
+_JOULES |= {"JOU": 1, "3B": 10**6, "GV": 10**9, "GWh": 3600 * 10**9}
 _ENERGY_WH = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000, "WHR": 1, "KWH": 1000, "MWH": 1_000_000}
 _POWER_W = {"W": 1, "kW": 1000, "MW": 1_000_000, "WTT": 1, "KWT": 1000}
 
@@ -96,10 +99,12 @@ def energy_grid(given: Given, series: Series) -> Grid:
     if series.kind == "counter":
         _differences(grid)
     scale = Decimal(_ENERGY_WH.get(series.unit, 0))
+    if series.unit in _JOULES:
+        scale = Decimal(_JOULES[series.unit]) / 3600
     if series.unit in _POWER_W:
         scale = Decimal(_POWER_W[series.unit]) * series.interval_s / 3600
     if not scale:
-        raise Refused(f"unit {series.unit}")
+        raise Refused("unit-mismatch")
     grid.values = [None if one is None else one * scale for one in grid.values]
     return grid
 
