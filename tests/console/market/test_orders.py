@@ -9,7 +9,8 @@ from portal_world import CITY, World
 from onsil import footprint, ledger
 from onsil.citizen.models import Role, User
 from onsil.citizen.services import people
-from onsil.core.clock import SystemClock
+from onsil.console import jobs
+from onsil.core.clock import FixedClock, SystemClock
 from onsil.footprint import market
 from onsil.tenancy import transaction
 
@@ -141,3 +142,11 @@ def test_a_projection_refuses_the_same_tonnes_twice(world: World):
     assert "가격 경로별 합계" in text
     wrong = form | {"voluntary_to": 0}
     assert "몫의 끝" in client(world.official).get(path, wrong).content.decode()
+
+
+def test_the_worker_closes_what_is_too_late(world: World, monkeypatch):
+    made = placed(world, listing(world).unit_price_krw)
+    later = FixedClock(made.lapses_at)
+    monkeypatch.setattr(jobs, "SystemClock", lambda: later)
+    jobs.lapse(0)
+    assert again(made).status == "lapsed"
