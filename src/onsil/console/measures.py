@@ -1,5 +1,6 @@
 """What the rooms can say today of each of the plan's figures."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from onsil.console import linkage
 from onsil.console.kpis import Measured, Missing
 from onsil.core.database import Connection
 from onsil.core.periods import local_year
+from onsil.footprint import targets
 from onsil.tenancy import transaction
 from onsil.tenancy.cities import CityProfile
 
@@ -32,6 +34,7 @@ def gather(city: CityProfile, now: datetime) -> dict[str, Measured | Missing]:
         "app-use": _used,
         "external-project": _certified,
         "data-links": _sources,
+        "implementation-report": _reviewed,
         "reduction": _reduction,
     }
     found: dict[str, Measured | Missing] = dict(_MISSING)
@@ -114,6 +117,28 @@ def _certified(conn: Connection, city: CityProfile, now: datetime) -> Measured |
     )  # fmt: skip
 
 
+def _reviewed(conn: Connection, city: CityProfile, now: datetime) -> Measured | Missing:
+    """The share of measures that the newest approved review covers."""
+    for plan in targets.plans(conn, city.code):
+        for review in targets.reviews(conn, city.code, plan.id):
+            if review.status != "approved" or review.content is None:
+                continue
+            percent = json.loads(review.content)["coverage"]["covered_pct"]
+            if percent is None:
+                continue
+            return Measured(
+                Decimal(percent), review.decided_at or now,
+                href=reverse("targets-review", args=(plan.id, review.year)),
+                method_ko=f"승인된 {review.year}년 이행점검이 다룬 과제 ÷ 추진 중인 과제.",
+                method_en=f"Measures covered by the approved review of {review.year} ÷ measures"
+                " in force.",
+            )  # fmt: skip
+    return Missing(
+        "승인된 이행점검이 아직 없습니다. 과제를 점검하고 승인하면 계산됩니다.",
+        "No review is approved yet; it is computed once one is.",
+    )
+
+
 def _sources(conn: Connection, city: CityProfile, now: datetime) -> Measured | Missing:
     series = hub.find_series(conn, city.code)
     newest = hub.latest(conn, city.code, [s.id for s in series])
@@ -164,10 +189,6 @@ _MISSING: dict[str, Measured | Missing] = {
     ),
     "landfill": Missing(
         "매립량 자료가 아직 연결되지 않았습니다.", "No landfill weights are linked yet."
-    ),
-    "implementation-report": Missing(
-        "이행 결과보고서에 담을 사업 목록이 아직 없습니다.",
-        "The list of measures for the implementation report is not there yet.",
     ),
     "data-sets": Missing(
         "데이터 목록과 내려받기 기록이 아직 없습니다.",

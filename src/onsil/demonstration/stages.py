@@ -9,7 +9,7 @@ from onsil.citizen.models import Payment
 from onsil.configuration import Configuration
 from onsil.core.database import connect
 from onsil.core.refusal import Refusal
-from onsil.demonstration import books, loop, own_money, sites
+from onsil.demonstration import books, loop, own_money, plan, sites
 from onsil.demonstration import cast as people
 from onsil.portal import trace as tracer
 from onsil.proof import Checkpoint
@@ -98,6 +98,7 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
         tell = begin("credit")
         outcome.batch = loop.credit(solar, cast)
         outcome.retired = loop.RETIRED_TONNES
+        plan.adopt(official, runs.solar)
         tell(1, 1)
 
         tell = begin("reward")
