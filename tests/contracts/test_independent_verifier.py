@@ -3,16 +3,19 @@
 import json
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from footprint_world import CITY, World
+from footprint_world import CITY, SAR_2018, World
+from typed_kit import PRECISE, tree
 
 from onsil import footprint
 from onsil.core.canonical import canonical_bytes, digest
 from onsil.core.database import Connection
+from onsil.core.periods import Period
 from onsil.footprint.archive import pack, unpack
+from onsil.footprint.methodologies import effluent_reuse
 
 VERIFIER = Path(__file__).parents[2] / "verifier"
 
@@ -44,6 +47,27 @@ def bundle_of(world: World, run: footprint.Run) -> bytes:
 def test_the_second_program_gives_the_same_bytes(world: World, tmp_path: Path) -> None:
     code, said = verdict(bundle_of(world, world.solar_run("2.5", date(2025, 6, 1))), tmp_path)
     assert (code, "확인됨" in said) == (0, True), said
+
+
+def test_stored_runs_of_tables_have_the_same_bytes(world: World, tmp_path: Path) -> None:
+    """Trees, a net loss of trees, and water: out of the database, by the program itself."""
+    dead = [tree(1), *(tree(n, status="dead", last_volume_m3=None) for n in (2, 3))]
+    water = effluent_reuse.worked_example().inputs
+    period = Period(datetime(2024, 9, 30, 15, tzinfo=UTC), datetime(2025, 10, 1, 15, tzinfo=UTC))
+    for name, parameters, time, authorities, tables, status in (
+        ("tree-growth", PRECISE, period, [], {"trees": [tree(1), tree(2)]}, "quantified"),
+        ("tree-growth", {}, period, [], {"trees": dead}, "not-yet-measurable"),
+        ("effluent-reuse", {"permit_until": "2027-01-01"}, water.period, SAR_2018, water.tables,
+         "quantified"),
+    ):  # fmt: skip
+        made = footprint.quantify(
+            world.conn, CITY, name, {}, parameters, time, authorities, "analyst", world.clock,
+            tables=tables,
+        )  # fmt: skip
+        assert isinstance(made, footprint.Run), made
+        assert made.status == status
+        code, said = verdict(bundle_of(world, made), tmp_path)
+        assert (code, "확인됨" in said) == (0, True), said
 
 
 def changed(bundle: bytes, path: str, old: bytes, new: bytes) -> bytes:
