@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 Column = list[float]
 _FAR_LEAST = 20  # intervals beyond the outer knots
@@ -186,10 +187,7 @@ def _columns(kind: str, bends: tuple[float, ...], felt: Column) -> list[Column]:
 def _segments(knots: tuple[float, ...], felt: Column) -> list[Column]:
     """How far each temperature reaches into each segment between knots."""
     first = [min(t, knots[0]) for t in felt]
-    inner = [
-        [min(max(t - low, 0.0), high - low) for t in felt]
-        for low, high in zip(knots, knots[1:], strict=False)
-    ]
+    inner = [[min(max(t - low, 0.0), high - low) for t in felt] for low, high in pairwise(knots)]
     return [first, *inner, [max(t - knots[-1], 0.0) for t in felt]]
 
 
