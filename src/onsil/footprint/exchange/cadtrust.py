@@ -9,7 +9,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -181,7 +181,9 @@ def _unit(add: Any, registry: Registry, units: Units, nature: str, batch: UUID) 
 
 
 def _labels(add: Any, registry: Registry, one: Issued) -> None:
-    stated = [(str(x.id), x.label, "Certification", x.starts, x.reference) for x in one.labels]
+    stated: list[tuple[str, str, str, date | None, str]] = [
+        (str(x.id), x.label, "Certification", x.starts, x.reference) for x in one.labels
+    ]
     letter = one.adjustment
     if letter.letter:
         key = _id("letter", one.batch.id, letter.letter)

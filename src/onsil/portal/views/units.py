@@ -65,24 +65,24 @@ def listing(request: HttpRequest) -> HttpResponse:
     )
 
 
+def unit_row(request: HttpRequest, row: credits.FoundUnits) -> dict[str, Any]:
+    """A block as a line of the files: a value for each of `COLUMNS`."""
+    values = (
+        row.serial_prefix, row.block.first, row.block.last, row.block.units, row.unit,
+        row.vintage, row.status, row.code, row.name_ko, row.name_en, row.programme,
+        row.methodology, row.holder, row.origin, row.outside.get("registry", ""),
+        row.outside.get("serials", ""),
+        request.build_absolute_uri(f"/registry/units/{row.block.id}/"),
+    )  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
+
+
 def _rows(request: HttpRequest) -> Iterator[dict[str, Any]]:
     city = request.city.code
     with transaction(city) as conn:
         found = credits.search(conn, city, asked(request), _FILE)
     for row in found.rows:
-        path = f"/registry/units/{row.block.id}/"
-        yield dict(
-            zip(
-                COLUMNS,
-                (
-                    row.serial_prefix, row.block.first, row.block.last, row.block.units, row.unit,
-                    row.vintage, row.status, row.code, row.name_ko, row.name_en, row.programme,
-                    row.methodology, row.holder, row.origin, row.outside.get("registry", ""),
-                    row.outside.get("serials", ""), request.build_absolute_uri(path),
-                ),
-                strict=True,
-            )
-        )  # fmt: skip
+        yield unit_row(request, row)
 
 
 @require_safe

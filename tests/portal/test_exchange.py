@@ -1,0 +1,140 @@
+"""The registry for programs: every path of its description answers as described, in public."""
+
+import io
+import zipfile
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+from portal_world import CITY, World, granted
+from rdflib import Graph
+from rdflib.namespace import DCAT, RDF
+
+from onsil.footprint import credits, exchange
+from onsil.tenancy import transaction
+
+
+def client() -> Client:
+    return Client(SERVER_NAME="localhost")
+
+
+@pytest.fixture(scope="module")
+def document(world: World) -> dict[str, Any]:
+    answer = client().get(reverse("registry-openapi"))
+    assert answer["Content-Type"] == "application/json"
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def used(world: World) -> credits.UnitBlock:
+    with transaction(CITY) as tx:
+        return granted(credits.block_of_serial(tx, CITY, world.retirement.serial_first))
+
+
+def refs(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [value["$ref"]] if "$ref" in value else [r for v in value.values() for r in refs(v)]
+    return [r for v in value for r in refs(v)] if isinstance(value, list) else []
+
+
+def keys_of(document: dict[str, Any], schema: dict[str, Any]) -> set[str]:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return set(schema.get("required", ()))
+
+
+def test_the_description_holds_together(document):
+    assert document["openapi"] == "3.1.0"
+    assert set(document["info"]) == {"title", "version", "description"}
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(refs(document["paths"])) == known
+    ids = [path["get"]["operationId"] for path in document["paths"].values()]
+    assert len(set(ids)) == len(ids)
+    for path, item in document["paths"].items():
+        asked = {p["name"] for p in item["get"].get("parameters", ()) if p["in"] == "path"}
+        assert {part.strip("{}") for part in path.split("/") if part.startswith("{")} == asked
+        assert next(iter(item["get"]["responses"]["200"]["content"].values()))["schema"]
+
+
+def test_every_path_answers_as_described(world: World, document, used):
+    given = {"block": used.id, "retirement": world.retirement.id, "reference": "kr-grid-2018"}
+    for path, item in document["paths"].items():
+        answer = client().get(path.format(**given))
+        assert answer.status_code == 200, path
+        ((media, told),) = item["get"]["responses"]["200"]["content"].items()
+        assert answer["Content-Type"].split(";")[0] == media, path
+        assert f"company:{world.company}" not in answer.content.decode("utf-8", "replace"), path
+        if media.endswith("json"):
+            wanted = keys_of(document, told["schema"])
+            assert wanted, path
+            assert wanted <= set(answer.json()), path
+
+
+def test_every_such_address_is_described(document):
+    ours = {
+        str(one.pattern)
+        for room in get_resolver().url_patterns
+        for one in getattr(room, "url_patterns", ())
+        if str(one.pattern).startswith(("api/", "registry/exchange/"))
+    }
+    described = {path.split("{")[0].lstrip("/") for path in document["paths"]}
+    assert {pattern.split("<")[0] for pattern in ours} <= described
+
+
+def test_what_is_not_there_is_not_found(world: World):
+    for name in ("registry-api-unit", "registry-api-retirement"):
+        assert client().get(reverse(name, args=(uuid4(),))).status_code == 404
+    assert client().get(reverse("factor-set-api", args=("none",))).status_code == 404
+    assert client().post(reverse("exchange-cdop")).status_code == 405
+
+
+def test_a_unit_tells_where_it_is_and_what_became_of_it(world: World, used):
+    told = client().get(reverse("registry-api-unit", args=(used.id,))).json()
+    assert (told["status"], told["first"]) == ("Retired", world.retirement.serial_first)
+    assert told["retirements"] == [str(world.retirement.id)]
+    assert told["history"][0]["kind"] == "issuance"
+    with transaction(CITY) as tx:
+        old = next(b for b in credits.ancestors(tx, CITY, used) if not b.live)
+    moved = client().get(reverse("registry-api-unit", args=(old.id,)))
+    assert moved.status_code == 302
+    assert moved["Location"].startswith("/api/registry/units/")
+
+
+def test_a_retirement_tells_its_serials_and_certificate(world: World):
+    told = client().get(reverse("registry-api-retirement", args=(world.retirement.id,))).json()
+    assert (told["units"], told["purpose"]) == (world.retirement.tonnes, "voluntary")
+    assert told["serials"].startswith(world.batch.serial_prefix)
+    assert told["certificate"].endswith(reverse("certificate", args=(world.retirement.id,)))
+    assert "company" not in told
+
+
+def test_the_files_hold_the_citys_units_and_no_other_citys(world: World):
+    tables = client().get(reverse("exchange-cad-trust-json")).json()
+    assert exchange.faults(tables) == []
+    assert sum(int(u["unitCount"]) for u in tables["unit"]) == world.batch.tonnes
+    packed = client().get(reverse("exchange-cad-trust-zip"))
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as found:
+        assert len(found.namelist()) == len(exchange.TABLES)
+    elsewhere = Client(SERVER_NAME="goyang.localhost")
+    assert not any(elsewhere.get(reverse("exchange-cad-trust-json")).json().values())
+    assert elsewhere.get(reverse("exchange-cdop")).json()["units"] == []
+
+
+def test_factor_sets_come_with_their_provenance(world: World):
+    sets = client().get(reverse("factor-sets-api")).json()["sets"]
+    assert {"kr-grid-2018", "kr-grid-2021"} <= {one["id"] for one in sets}
+    for one in sets:
+        whole = client().get(reverse("factor-set-api", args=(one["reference"],))).json()
+        assert (whole["id"], whole["maturity"]) == (one["id"], one["maturity"])
+        assert whole["factors"]
+
+
+def test_the_catalogue_is_dcat(world: World):
+    answer = client().get(reverse("registry-catalogue"))
+    graph = Graph().parse(data=answer.content.decode(), format="json-ld")
+    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == 2
+    for address in graph.objects(None, DCAT.accessURL):
+        path = "/" + str(address).split("/", 3)[3]
+        assert client().get(path).status_code == 200, path
