@@ -30,7 +30,9 @@ def document(world: World) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def used(world: World) -> credits.UnitBlock:
     with transaction(CITY) as tx:
-        return granted(credits.block_of_serial(tx, CITY, world.retirement.serial_first))
+        found = granted(credits.block_of_serial(tx, CITY, world.retirement.serial_first))
+    assert found is not None
+    return found
 
 
 def refs(value: Any) -> list[str]:
