@@ -391,6 +391,21 @@ def test_noisy_heat(model: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("unit", "scale", "zero"), [("degF", "1.8", "32"), ("K", "1", "273.15"), ("CEL", "1", "0")]
+)
+def test_weather_in_other_units(unit: str, scale: str, zero: str) -> None:
+    inputs = example("district-heat-saving")
+    felt = noisy("temperature", "degC", "1", 1)
+    other = tuple(one * Decimal(scale) + Decimal(zero) for one in felt.values)
+    series = {
+        "temperature": replace(felt, unit=unit, values=other),
+        "heat": noisy("heat", "GJ", "0.05", 2),
+    }
+    outputs = compare("district-heat-saving", "1", replace(inputs, series=series))
+    assert isinstance(outputs, dict)
+
+
+@pytest.mark.parametrize(
     ("change", "code"),
     [
         ({"baseline_end": date(2023, 6, 1)}, "baseline-too-short"),

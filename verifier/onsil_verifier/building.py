@@ -12,6 +12,13 @@ from onsil_verifier.methods import Refused
 from onsil_verifier.regression import Seen
 from onsil_verifier.rows import midnight, total
 
+# Scale and shift. Runs hold degrees Fahrenheit converted with 28 digits.
+_FAHRENHEIT = ("0.5555555555555555555555555556", "-17.7777777777777777777777778")
+_TO_CELSIUS = {
+    "degC": ("1", "0"), "CEL": ("1", "0"), "K": ("1", "-273.15"), "kelvin": ("1", "-273.15"),
+    "degF": _FAHRENHEIT, "FAH": _FAHRENHEIT,
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Carrier:
@@ -102,14 +109,12 @@ def _whole(
 
 def _temperature(given: Given) -> Grid:
     series = given.series["temperature"]
-    zero = {"degC": "0", "CEL": "0", "K": "-273.15", "kelvin": "-273.15", "KEL": "-273.15"}
-    if series.interval_s <= 0 or series.unit not in zero:
+    if series.interval_s <= 0 or series.unit not in _TO_CELSIUS:
         raise Refused("unit-mismatch")
     grid = Grid(given, series.interval_s)
     grid.put(series, given.end)
-    shift = Decimal(zero[series.unit])
-    if shift:
-        grid.values = [None if one is None else one + shift for one in grid.values]
+    scale, zero = (Decimal(one) for one in _TO_CELSIUS[series.unit])
+    grid.values = [None if one is None else one * scale + zero for one in grid.values]
     return grid
 
 
