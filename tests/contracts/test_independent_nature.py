@@ -383,3 +383,12 @@ def test_any_years_of_buried_waste_have_the_same_bytes_twice(
     )  # fmt: skip
     inputs = tabled("landfill-avoidance", "diverted", *changes, recovered_share=recovered)
     compare("landfill-avoidance", "1", inputs)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(95, 150), min_size=3, max_size=14), st.integers(0, 20))
+def test_any_sample_of_a_street_has_the_same_bytes_twice(litres: list[int], percent: int) -> None:
+    """Mean, deviation and Student's t of a sample, found by another way."""
+    volumes = [str(Decimal(one) / 1000) for one in litres]
+    inputs = street(*volumes, coefficient_uncertainty_pct=Decimal(percent))
+    compare("street-tree-census", "1", inputs)
