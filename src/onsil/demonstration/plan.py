@@ -1,4 +1,4 @@
-"""The city's plan in the demonstration: read in from its folder, with what was measured behind it."""
+"""The city's plan in the demonstration: read in, with what was measured behind it."""
 
 from onsil import footprint
 from onsil.console.targets.cityplan import load_plan

@@ -6,7 +6,7 @@ from typing import Any
 from onsil.core.refusal import Refusal
 from onsil.footprint.terms import NOT_YET_MEASURABLE, QUANTIFIED, Outcome
 
-FORMAT = "onsil-run-1"
+FORMAT: str = "onsil-run-1"
 
 
 def quantified(found: Outcome) -> dict[str, Any]:

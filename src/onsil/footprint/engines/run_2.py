@@ -8,7 +8,7 @@ from typing import Any
 from onsil.core.refusal import Refusal
 from onsil.footprint.terms import NOT_YET_MEASURABLE, QUANTIFIED, Outcome, RunLine
 
-FORMAT = "onsil-run-2"
+FORMAT: str = "onsil-run-2"
 
 
 def quantified(found: Outcome) -> dict[str, Any]:

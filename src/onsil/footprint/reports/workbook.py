@@ -22,7 +22,8 @@ def xlsx(report: Report, sha256: str) -> bytes:
     first.title = word(("표지", "Cover"), report.english)
     for row in (
         (report.title,), (report.city_name,), (report.subtitle,),
-        ("UTC", f"{report.made_at:%Y-%m-%d %H:%M}"), ("SHA-256", sha256), *((x,) for x in report.labels),
+        ("UTC", f"{report.made_at:%Y-%m-%d %H:%M}"), ("SHA-256", sha256),
+        *((label,) for label in report.labels),
     ):  # fmt: skip
         first.append([_text(value) for value in row])
     first["A1"].font = Font(bold=True, size=16)

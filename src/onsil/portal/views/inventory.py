@@ -38,9 +38,7 @@ def city_inventory(request: HttpRequest, year: int | None = None) -> HttpRespons
         if version is None:
             raise Http404
         inputs, outputs = inventory.documents(conn, city, version.id)
-        totals = {
-            one: showing.tonnes(found.co2e_kg) for one, found in sorted(sealed.items())
-        }
+        totals = {one: showing.tonnes(found.co2e_kg) for one, found in sorted(sealed.items())}
     level = inputs["settings"]["level"]
     uncertainty = outputs["uncertainty"]["total"]
     return render(
