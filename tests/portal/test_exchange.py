@@ -119,6 +119,9 @@ def test_the_files_hold_the_citys_units_and_no_other_citys(world: World):
     packed = client().get(reverse("exchange-cad-trust-zip"))
     with zipfile.ZipFile(io.BytesIO(packed.content)) as found:
         assert len(found.namelist()) == len(exchange.TABLES)
+    page = client().get(reverse("registry")).content.decode()
+    for name in ("exchange-cad-trust-zip", "exchange-cdop", "registry-openapi"):
+        assert reverse(name) in page
     elsewhere = Client(SERVER_NAME="goyang.localhost")
     assert not any(elsewhere.get(reverse("exchange-cad-trust-json")).json().values())
     assert elsewhere.get(reverse("exchange-cdop")).json()["units"] == []
