@@ -360,9 +360,14 @@ def test_two_carriers_with_solar_vehicles_and_events() -> None:
 
 @pytest.mark.parametrize("noise", [8, 95])
 def test_a_run_of_form_1(noise: int) -> None:
-    inputs = building()
+    inputs = building(gas_energy_basis="gcv")
     use = noisy("electricity", "kWh", "1.37", 2, noise_pct=noise)
-    inputs = replace(inputs, series={**inputs.series, "electricity": use})
+    gas = next(one for one in factor_set("kr-city-gas-2022").factors if one.per == "MWh")
+    inputs = replace(
+        inputs,
+        series={**inputs.series, "electricity": use, "gas": noisy("gas", "MJ", "5.3", 5)},
+        factors={**inputs.factors, "city-gas": gas},
+    )
     members = evidence("building-energy-savings", "1", inputs)
     stated = json.loads(members["inputs.json"])
     stated = {k: v for k, v in stated.items() if k not in ("tables", "coefficients")}
