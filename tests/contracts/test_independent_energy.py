@@ -324,6 +324,19 @@ def test_what_is_not_yet_measurable_is_said_alike(saved: int, noise: int) -> Non
     assert outputs["status"] == "not-yet-measurable"
 
 
+def test_a_baseline_without_any_use_is_not_yet_measurable() -> None:
+    inputs = building()
+    use = inputs.series["electricity"]
+    unused = replace(use, values=tuple(Decimal(0) for _ in use.values))
+    outputs = compare(
+        "building-energy-savings",
+        "1",
+        replace(inputs, series={**inputs.series, "electricity": unused}),
+    )
+    assert isinstance(outputs, dict)
+    assert "Nothing was used in the baseline" in outputs["refusal"]["en"]
+
+
 def test_two_carriers_with_solar_vehicles_and_events() -> None:
     inputs = building(
         "2", solar_added=True, ev_added=True, gas_energy_basis="gcv", model_gas="3P-heating"

@@ -80,6 +80,12 @@ def measured(
 
     `months` numbers each baseline interval's month, `length` is the reporting period in months.
     """
+    if math.fsum(before.used) <= 0:
+        return _not_yet(
+            "기준 기간에 쓴 에너지가 없어 절감량을 잴 수 없습니다.",
+            "Nothing was used in the baseline, so no savings can be measured.",
+            {"intervals": len(before.used)},
+        )
     model = fitted(kind, before)
     modelled = model.at(before)
     own = fitness(before.used, modelled, model.parameters)

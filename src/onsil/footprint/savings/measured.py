@@ -57,8 +57,15 @@ def measure_savings(
 
     `resolution` is the interval of both sets of observations (hourly, daily or monthly);
     `baseline_months` numbers the month of each baseline interval. Refused (`not-yet-measurable`)
-    when the reporting period has times of the week that the baseline never saw.
+    when nothing was used in the baseline, or when the reporting period has times of the week that
+    the baseline never saw.
     """
+    if total(baseline.energy_wh) <= 0:
+        return _refuse(
+            "기준 기간에 쓴 에너지가 없어 절감량을 잴 수 없습니다.",
+            "Nothing was used in the baseline, so no savings can be measured.",
+            {"intervals": len(baseline)},
+        )
     fit = fit_model(kind, baseline)
     fitted = fit.predict(baseline)
     statistics = statistics_of(baseline.energy_wh, fitted, fit.parameters)
