@@ -1,5 +1,6 @@
 """The same expression on DuckDB and on Sail (Spark Connect): identical bytes, by one URL."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -67,6 +68,11 @@ def files(tmp_path_factory) -> list[LakeFile]:
 @pytest.fixture(scope="module")
 def sail() -> Iterator[str]:
     from pysail.spark import SparkConnectServer
+
+    # A worker's main module has no file; the Spark client takes that for a doctest of its own.
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__file__"):
+        main.__file__ = __file__
 
     server = SparkConnectServer()
     server.start(background=True)

@@ -16,7 +16,7 @@ def test_a_company_buys_and_retires(
     page = browser_page(1440)
     sign_in(page, "buyer1")
     page.goto("/console/market/")
-    expect(page.get_by_text("시민 보상 기금으로 들어갑니다").first).to_be_visible()
+    expect(page.get_by_text("배분 규칙대로").first).to_be_visible()
     axe(page)
     shot(page, "market")
     page.get_by_label("살 톤").first.fill("1")
