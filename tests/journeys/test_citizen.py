@@ -240,8 +240,7 @@ def test_without_a_network_it_says_so_and_shows_no_old_balance(
     assert page.locator(".big").count() == 0
     axe(page)
     shot(page, "app-without-network")
-    page.context.set_offline(False)
-    page.goto("/app/wallet/")
+    page.context.set_offline(False)  # the page itself asks again as soon as there is a network
     expect(page.locator(".big").first).to_have_text(balance)
 
 

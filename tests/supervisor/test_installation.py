@@ -216,6 +216,7 @@ def test_a_device_logs_in_with_its_token_and_publishes_on_its_own_topic_only(
     assert platform
     heard: list[str] = []
     platform.on_message = lambda _c, _u, message: heard.append(message.topic)
+    platform.on_connect = lambda client, *_: client.subscribe("onsil/#", qos=1)
     platform.subscribe("onsil/#", qos=1)
     assert _log_in(installation, f"{CITY}.meter-1", "not the token") is None
 
@@ -227,9 +228,14 @@ def test_a_device_logs_in_with_its_token_and_publishes_on_its_own_topic_only(
 
     _wait(logged_in, 15, "a device just registered may log in")
     device = made[0]
-    device.publish(f"onsil/{CITY}/meter-2/up", b"{}", qos=1)
-    device.publish(f"onsil/{CITY}/meter-1/up", b"{}", qos=1).wait_for_publish(10)
-    _wait(lambda: bool(heard), 10, "its own message")
+
+    def own_is_heard() -> bool:
+        # Said again, as a device does: a line lost and taken up again delivers each of these.
+        for meter in ("meter-2", "meter-1"):
+            device.publish(f"onsil/{CITY}/{meter}/up", b"{}", qos=1)
+        return bool(heard)
+
+    _wait(own_is_heard, 30, "its own message")
     assert set(heard) == {f"onsil/{CITY}/meter-1/up"}
     for client in (device, platform):
         client.disconnect()
