@@ -1,0 +1,1 @@
+-- To come: claims held while something is made of them.

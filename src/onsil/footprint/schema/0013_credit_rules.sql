@@ -1,0 +1,1 @@
+-- To come: buffer pools, water units, members' crediting periods.

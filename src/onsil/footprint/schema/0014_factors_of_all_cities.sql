@@ -1,0 +1,1 @@
+-- To come: factors read in once for every city.

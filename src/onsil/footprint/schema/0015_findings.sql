@@ -1,0 +1,1 @@
+-- To come: findings in the log.
