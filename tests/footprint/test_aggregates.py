@@ -266,3 +266,30 @@ def test_nothing_is_made_of_sites_measured_too_little_or_idle(refused):
 def test_an_engine_of_another_kind_is_told(url):
     with pytest.raises((OperationError, ValueError)), engine(url):
         pass
+
+
+def test_files_that_are_gone_or_no_parquet_are_named(recorded, refused, lake):
+    close(recorded)
+    file = lake / CITY / "2025-04" / "points-r1.parquet"
+    with connect(recorded, CITY) as conn:
+        run = fleet(conn)
+        whole = file.read_bytes()
+        file.write_bytes(b"PAR1" + whole[4:200])
+        refused(recheck_fleet(conn, CITY, run.id), "evidence-broken")
+        file.unlink()
+        refused(recheck_fleet(conn, CITY, run.id), "evidence-broken")
+        file.write_bytes(whole)
+        assert recheck_fleet(conn, CITY, run.id).identical
+
+
+def test_only_a_fleet_can_be_added_up_again(recorded, refused):
+    with connect(recorded, CITY) as conn:
+        refused(recheck_fleet(conn, CITY, alone(conn, 0).id), "not-a-fleet")
+
+
+@pytest.mark.parametrize(
+    "url", ["duckdb://?threads=many", "duckdb://?threads", "duckdb://?a=1", "duckdb:///x", "sc://"]
+)
+def test_an_engine_that_cannot_be_is_said_in_words(url):
+    with pytest.raises(OperationError), engine(url):
+        pytest.fail("opened")

@@ -12,6 +12,7 @@ from onsil.cli import (
     books,
     cities,
     erasing,
+    evidence,
     hub,
     ingest,
     lake,
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 for module in (
     running, cities, people, ingest, quantification, verification, tracing, anchor, witness,
-    erasing, books, hub, lake, registry,
+    erasing, books, hub, lake, registry, evidence,
 ):  # fmt: skip
     module.add_to(app)
 if find_spec("onsil.cli.demo"):

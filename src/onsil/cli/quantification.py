@@ -1,5 +1,7 @@
 """`onsil quantify` and `onsil recompute`: tonnes from readings, and the same bytes once more."""
 
+from uuid import UUID
+
 import typer
 
 from onsil.cli.frame import (
@@ -16,7 +18,7 @@ from onsil.cli.frame import (
     work_for,
 )
 from onsil.cli.words import language, text
-from onsil.core.database import transaction
+from onsil.core.database import Connection, transaction
 
 _AT_ONCE = 20
 _BOOLEANS = {"true": True, "false": False}
@@ -99,11 +101,17 @@ def recompute(
     resume: bool = typer.Option(
         False, "--resume", help=text("멈춘 곳부터 이어서", "go on where the last one stopped")
     ),
+    lake: str = typer.Option(
+        "", "--lake", metavar="URL",
+        help=text("설비 전체의 산정: 레이크 파일부터 다시 (duckdb:// 또는 sc://주소)",
+                  "a fleet's run: from the lake's files on (duckdb:// or sc://host:port)"),
+    ),
     city: str = CityOption,
-) -> None:
+) -> None:  # fmt: skip
     if every or issued or resume:
-        if run:
-            raise BadInput(text("id와 --all을 함께 쓸 수 없습니다", "give an id or --all"))
+        if run or lake:
+            raise BadInput(text("--all은 id나 --lake와 함께 쓸 수 없습니다",
+                                "--all goes with neither an id nor --lake"))  # fmt: skip
         _recompute_all(issued, resume, city)
         return
     if not run:
@@ -114,6 +122,8 @@ def recompute(
         wanted = as_uuid(run)
         if footprint.run(conn, code, wanted) is None:
             refuse(text(f"{code}에 산정 실행 {run}이(가) 없습니다.", f"{code} has no run {run}."))
+        if lake:
+            _add_up_again(conn, code, wanted, lake)
         again = footprint.recompute(conn, code, wanted)
         out.print(f"{text('저장된 값', 'stored')}     {again.stored_digest}")
         out.print(f"{text('다시 계산', 'recomputed')} {again.recomputed_digest}")
@@ -123,6 +133,21 @@ def recompute(
             refuse(text("다시 계산한 결과가 저장된 것과 다릅니다.",
                         "the result computed anew differs from the one stored."))  # fmt: skip
         out.print(text("바이트까지 같습니다.", "identical to the byte."))
+
+
+def _add_up_again(conn: Connection, code: str, run: UUID, url: str) -> None:
+    """A fleet's sites from the lake's files, by the engine at the URL, against what the run holds.
+
+    Exit status 1 when they differ, when a file is not what it was, and for another methodology.
+    """
+    from onsil.footprint.aggregates import recheck_fleet
+
+    again = accepted(recheck_fleet(conn, code, run, url))
+    out.print(f"{text('저장된 설비 표', 'stored sites')}   {again.stored_digest}")
+    out.print(f"{text('레이크에서 다시', 'from the lake')}  {again.recomputed_digest}")
+    if not again.identical:
+        refuse(text("레이크에서 다시 더한 값이 산정에 쓰인 것과 다릅니다.",
+                    "the sums from the lake differ from those that the run used."))  # fmt: skip
 
 
 def _recompute_all(issued: bool, resume: bool, city: str) -> None:

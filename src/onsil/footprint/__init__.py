@@ -4,7 +4,13 @@ Readings become tonnes under a versioned methodology; tonnes are claimed once, b
 claims become credits that companies buy and retire. Other rooms import from here alone.
 """
 
-from onsil.footprint.archive import archive_name, export_archive, verify_archive
+from onsil.footprint.archive import (
+    archive_name,
+    export_archive,
+    has_receipt,
+    runs_behind,
+    verify_archive,
+)
 from onsil.footprint.bundle import BundleCheck, export_bundle, verify_bundle
 from onsil.footprint.claims import claim, release_claim
 from onsil.footprint.credits import (
@@ -125,6 +131,7 @@ __all__ = [
     "factor_sets",
     "forward",
     "forward_record",
+    "has_receipt",
     "holdings",
     "issue",
     "last_sweep",
@@ -152,6 +159,7 @@ __all__ = [
     "run",
     "run_details",
     "runs",
+    "runs_behind",
     "sales",
     "submit_monitoring",
     "sweep_of",

@@ -20,9 +20,11 @@ from onsil.footprint import rows
 from onsil.footprint.bundle import BundleCheck, check_parts
 from onsil.footprint.quality import findings_of
 from onsil.footprint.rows import sha256_of
+from onsil.footprint.store import rows as select
 
 FORMAT = "onsil-evidence-zip-1"
 MANIFEST = "manifest.json"
+RECEIPT = "proofs/receipt.tlog-proof"
 # Nothing in a bundle is compressed: zlib's output differs from one release to the next.
 _STAMP = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
@@ -75,6 +77,44 @@ def export_archive(
     return pack(city, run_id, members)
 
 
+def runs_behind(conn: Connection, city: str, subject: UUID) -> tuple[UUID, ...] | Refusal:
+    """The runs that a run (itself), a claim or a monitoring period rests on, in order of id.
+
+    Refused: `unknown-subject`; `no-evidence` for a period that holds no claims.
+    """
+    if rows.run(conn, city, subject) is not None:
+        return (subject,)
+    held = rows.claim_of(conn, city, subject)
+    if held is not None:
+        return (held.run_id,)
+    period = select(
+        conn, "SELECT 1 AS one FROM footprint_monitoring WHERE city = %s AND id = %s",
+        (city, subject),
+    )  # fmt: skip
+    if not period:
+        return Refusal(
+            "unknown-subject",
+            f"{city}에 {subject}인 산정, 주장, 모니터링 기간이 없습니다.",
+            f"{city} has no run, claim or monitoring period {subject}.",
+            {"subject": str(subject)},
+        )
+    found = select(
+        conn,
+        """SELECT DISTINCT c.run_id FROM footprint_monitoring_claim m
+        JOIN footprint_claim c ON c.city = m.city AND c.id = m.claim_id
+        WHERE m.city = %s AND m.monitoring_id = %s ORDER BY c.run_id""",
+        (city, subject),
+    )
+    if not found:
+        return Refusal(
+            "no-evidence",
+            f"모니터링 기간 {subject}에는 아직 주장이 없습니다.",
+            f"Monitoring period {subject} holds no claims yet.",
+            {"monitoring": str(subject)},
+        )
+    return tuple(row["run_id"] for row in found)
+
+
 def _evidence(
     conn: Connection, city: str, run_id: UUID, stored: Mapping[str, Any], inputs: Mapping[str, Any]
 ) -> dict[str, bytes]:
@@ -116,7 +156,7 @@ def _proofs(
     if isinstance(receipt, Refusal):
         return {}
     return {
-        "proofs/receipt.tlog-proof": receipt.encode("utf-8"),
+        RECEIPT: receipt.encode("utf-8"),
         "proofs/checkpoint.txt": receipt.partition("\n\n")[2].encode("utf-8"),
     }
 
@@ -155,6 +195,11 @@ def unpack(data: bytes) -> dict[str, bytes]:
             return {one.filename: held.read(one) for one in entries}
     except (zipfile.BadZipFile, RuntimeError) as error:  # its subclass: an unknown compression
         raise ValueError(f"not a ZIP file: {error}") from error
+
+
+def has_receipt(data: bytes) -> bool:
+    """Whether the log's receipt of the run is in a ZIP."""
+    return RECEIPT in unpack(data)
 
 
 def verify_archive(data: bytes) -> BundleCheck:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import duckdb
 import ibis
 import pyarrow as pa
 
@@ -53,8 +54,8 @@ def engine(url: str = HERE) -> Iterator[Engine]:
     """
     parts = urlsplit(url)
     if parts.scheme == "duckdb" and not parts.netloc and not parts.path:
-        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
-        if set(options) <= _OPTIONS:
+        options = dict(parse_qsl(parts.query))
+        if set(options) <= _OPTIONS and bool(options) == bool(parts.query):
             with _duckdb(options) as opened:
                 yield opened
             return
@@ -68,7 +69,10 @@ def engine(url: str = HERE) -> Iterator[Engine]:
 @contextmanager
 def _duckdb(options: dict[str, str]) -> Iterator[Engine]:
     with tempfile.TemporaryDirectory(prefix="onsil-lake-") as spill:
-        backend = ibis.duckdb.connect(temp_directory=spill, **options)
+        try:
+            backend = ibis.duckdb.connect(temp_directory=spill, **options)
+        except duckdb.Error as error:
+            raise OperationError(f"DuckDB does not take {options}: {error}", retry=False) from error
         try:
             # Only sums are asked for: rows need not come in the order of the files.
             backend.raw_sql("SET preserve_insertion_order = false")

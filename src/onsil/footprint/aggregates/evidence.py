@@ -59,11 +59,11 @@ def files_named(
 ) -> list[LakeFile] | Refusal:
     """The files that a run's table names, whatever was exported since.
 
-    Refused: `evidence-broken` when one is not known here, or by another hash.
+    Refused: `evidence-broken` when one is not known here, by another hash, or gone.
     """
     hashes = {file.sha256: file for file in run(conn, files(city, period))}
     for row in named:
-        if row["sha256"] not in hashes:
+        if row["sha256"] not in hashes or not hashes[row["sha256"]].place.is_file():
             return _broken(row["id"])
     return sorted(
         (hashes[row["sha256"]] for row in named), key=lambda file: (file.month, file.revision)

@@ -113,14 +113,20 @@ def recheck_fleet(
     """Add up a run's sites from the lake's files again and compare the sums, byte for byte.
 
     The files are those the run names, whatever was exported since; the digests are those of the
-    table of sites. Refused: `unknown-run`, `evidence-broken` for a file that is gone or changed,
-    unknown-series. A run of another methodology is a bug.
+    table of sites. Refused: `unknown-run`, `not-a-fleet` for a run of another methodology,
+    `evidence-broken` for a file that is gone or changed, unknown-series.
     """
     stored = run_texts(conn, city, run_id)
     if stored is None:
         return unknown_run(run_id)
     inputs = json.loads(stored["inputs"])
-    assert inputs["methodology"]["id"] == ID
+    if inputs["methodology"]["id"] != ID:
+        return Refusal(
+            "not-a-fleet",
+            f"산정 {run_id}은(는) 레이크에서 더한 설비 전체의 산정이 아닙니다.",
+            f"Run {run_id} is not of a fleet added up from the lake.",
+            {"run": str(run_id), "methodology": inputs["methodology"]["id"]},
+        )
     lines, tables = readings(conn, city, run_id), inputs["tables"]
     kept, named = (
         [json.loads(line) for line in lines[tables[role]["sha256"]].splitlines()]
@@ -135,7 +141,13 @@ def recheck_fleet(
     if isinstance(found, Refusal):
         return found
     checking = Checking(found)
-    summed = _site_rows(metered, found, period, ZoneInfo(inputs["zone"]), engine_url)
+    try:
+        summed = _site_rows(metered, found, period, ZoneInfo(inputs["zone"]), engine_url)
+    except Exception:  # an engine chokes on a broken file in its own way: the hashes say which
+        refusal = checking.refusal()
+        if refusal is None:
+            raise
+        return refusal
     refusal = checking.refusal()
     if refusal is not None:
         return refusal
