@@ -11,6 +11,7 @@ from footprint_world import CITY, World
 from inventory_books import compiled, electricity, granted, opened, put, stated, the_rest
 
 from onsil.footprint import inventory
+from onsil.footprint.inventory import showing
 
 HEAD = ("code,ref,name,amount,unit,document,programme,factor_set,commodity,boundary,tier,"
         "activity_quality,factor_quality,method,notation")  # fmt: skip
@@ -125,11 +126,42 @@ def test_json_states_digests_and_decimals_as_text(documents):
     assert made["missing"] == ["II.1.1"]
 
 
+def test_both_approaches_are_exported_with_seed_and_draws(documents):
+    version, inputs, outputs = documents
+    made = json.loads(inventory.as_json(inputs, outputs, {"inputs": version.inputs_digest}))
+    drawn = made["simulation"]
+    assert drawn["seed"] == inputs["simulation"]["seed"]
+    assert drawn["draws"] == 10_000
+    total = drawn["total"]["total"]
+    assert Decimal(total["low_kg"]) < Decimal("487700") < Decimal(total["high_kg"])
+    assert set(made["scope_uncertainty"]) == {"1", "2", "3"}
+    data = inventory.as_xlsx(inputs, outputs, {"inputs": "x"}, version.created_at)
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[5]
+    rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    heading = [str(name) for name in rows[0]]
+    total = dict(zip(heading, rows[1], strict=True))
+    assert total["co2e_t"] == 487.7
+    assert total["approach_1_pct"] == pytest.approx(total["approach_2_pct"], abs=0.15)
+    assert total["unstated_t"] == 10
+    assert [row[0] for row in rows[2:]] == ["sector", "scope", "scope"]
+
+
+def test_a_version_from_before_the_draws_is_shown_without_them(documents):
+    _, inputs, outputs = documents
+    old = {k: v for k, v in outputs.items() if k not in ("simulation", "scope_uncertainty")}
+    assert showing.simulated_bars(inputs, old, "ko") == []
+    assert showing.both_ways(old) == f"±{old['uncertainty']['total']['pct']} % (95 %)"
+    rows = showing.uncertainty_rows(inputs, old, "ko")
+    assert [row["of"] for row in rows] == ["total", "sector"]
+    assert rows[0]["approach_2_pct"] is None
+    assert json.loads(inventory.as_json(inputs, old, {}))["simulation"] is None
+
+
 def test_the_workbook_has_the_frameworks_sheets(documents, world: World):
     version, inputs, outputs = documents
     data = inventory.as_xlsx(inputs, outputs, {"inputs": "x"}, version.created_at)
     book = openpyxl.load_workbook(io.BytesIO(data))
-    assert [name[0] for name in book.sheetnames] == ["1", "2", "3", "4", "5"]
+    assert [name[0] for name in book.sheetnames] == ["1", "2", "3", "4", "5", "6"]
     rows = list(book.worksheets[1].iter_rows(values_only=True))
     heading = rows[0]
     found = {row[0]: dict(zip(heading, row, strict=True)) for row in rows[1:]}

@@ -123,7 +123,10 @@ def results(request: Request, book: UUID) -> HttpResponse:
         scopes=[(showing.scope_word(s, language()), showing.tonnes(outputs["totals"]["scope"][s]))
                 for s in ("1", "2", "3")],
         market=showing.tonnes(outputs["totals"].get("scope_2_market")),
-        uncertainty=showing.decimal(total["pct"]),
+        said_uncertainty=showing.both_ways(outputs),
+        simulation=outputs.get("simulation"),
+        uncertainties=showing.uncertainty_rows(inputs, outputs, language()),
+        drawn_bars=showing.simulated_bars(inputs, outputs, language()),
         unstated=showing.tonnes(total["unstated_kg"]),
         missing=outputs["missing"],
         matrix=showing.matrix(inputs, outputs, language()),

@@ -13,12 +13,14 @@ from typing import Any
 from onsil.core.canonical import canonical_bytes
 from onsil.footprint.engine import ARITHMETIC
 from onsil.footprint.factors import CoefficientTable, Factor
-from onsil.footprint.inventory import activity, gases, sectors
+from onsil.footprint.inventory import activity, gases, sectors, simulating
 from onsil.footprint.inventory.combining import KG, summary
 from onsil.footprint.inventory.terms import CITY, FULL_SHARE_BP
 from onsil.footprint.inventory.tree import Tree, required_rows, tree
 
-FORMAT = "onsil-inventory-1"
+# The first form knew approach 1 for totals and sectors alone; what was sealed in it stays in it.
+FORMS = ("onsil-inventory-1", "onsil-inventory-2")
+FORMAT = FORMS[-1]
 QUANTIFIED, NOTED, MISSING = "quantified", "notation", "missing"
 _UNKNOWN = "unspecified"
 _MARKET = "2.M"
@@ -79,8 +81,10 @@ def _calculate(inputs: Mapping[str, Any]) -> Outputs:
     counted = [one for one in lines if one["counted"]]
     sums = _totals(counted, grown, level, kind)
     missing = [ref for ref, row in rows.items() if row["status"] == MISSING]
-    return {
-        "format": FORMAT,
+    form = inputs.get("format", FORMAT)
+    assert form in FORMS, form
+    made = {
+        "format": form,
         "lines": lines,
         "rows": rows,
         "totals": sums,
@@ -89,6 +93,22 @@ def _calculate(inputs: Mapping[str, Any]) -> Outputs:
         "uncertainty": _uncertainties(counted, grown, level),
         "quality": _quality(counted),
         "add_back": add_back(inputs["credits"], sums[level]),
+    }
+    return made if form == FORMS[0] else made | _second(counted, grown, level, inputs)
+
+
+def _second(counted: list[Outputs], grown: Tree, level: str, inputs: Mapping[str, Any]) -> Outputs:
+    """What the second form adds: approach 1 by scope, and approach 2 of every total."""
+    inside = _within(counted, level, grown)
+    by_scope = {str(scope): [one for one in inside if one["scope"] == scope] for scope in (1, 2, 3)}
+    by_sector = {
+        sector: [one for one in inside if one["sector"] == sector] for sector in grown.sectors
+    }
+    groups = {"total": {"total": inside}, "sector": by_sector, "scope": by_scope}
+    planned = inputs.get("simulation")
+    return {
+        "scope_uncertainty": {scope: _uncertainty(found) for scope, found in by_scope.items()},
+        "simulation": simulating.simulate(inside, groups, planned) if planned else None,
     }
 
 

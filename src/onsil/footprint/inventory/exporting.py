@@ -32,6 +32,11 @@ _LINE_HEADING = (
     "activity_pct", "factor_pct", "co2e_t", "method", "sha256",
 )  # fmt: skip
 _GROUPED = ("hfcs", "pfcs")
+UNCERTAINTY_HEADING = (
+    "of", "name", "co2e_t", "approach_1_pct", "approach_1_half_width_t", "approach_2_pct",
+    "approach_2_minus_pct", "approach_2_plus_pct", "approach_2_low_t", "approach_2_high_t",
+    "approach_2_mean_t", "unstated_t",
+)  # fmt: skip
 
 
 def report_rows(
@@ -140,6 +145,11 @@ def as_json(inputs: Document, outputs: Document, digests: Document, public: bool
                 name: {k: v for k, v in one.items() if k != "by_source"}
                 for name, one in outputs["uncertainty"].items()
             },
+            "scope_uncertainty": {
+                name: {k: v for k, v in one.items() if k != "by_source"}
+                for name, one in (outputs.get("scope_uncertainty") or {}).items()
+            },
+            "simulation": outputs.get("simulation"),
             "add_back": _add_back(outputs["add_back"], public),
         },
         ensure_ascii=False, indent=1,
@@ -175,9 +185,46 @@ def as_xlsx(inputs: Document, outputs: Document, digests: Document, made_at: dat
     heading = ("project", "vintage", "holder", "state", "added_back_t", "inside_t")
     units = [[unit[name] for name in heading] for unit in outputs["add_back"]["units"]]
     _write(book.create_sheet("5 판매분 Units sold"), heading, units)
+    sheet = book.create_sheet("6 불확도 Uncertainty")
+    _write(sheet, UNCERTAINTY_HEADING, uncertainty_rows(inputs, outputs, "en"))
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
+
+
+def uncertainty_rows(inputs: Document, outputs: Document, language: str) -> list[list[Any]]:
+    """Total, sectors and scopes by approach 1 and 2: names, tonnes, percents, tonnes.
+
+    Of a version from before the draws, what approach 2 would say is None, and so are its scopes.
+    """
+    totals, level = outputs["totals"], inputs["settings"]["level"]
+    first, scopes = outputs["uncertainty"], outputs.get("scope_uncertainty") or {}
+    drawn = outputs.get("simulation") or {"total": {}, "sector": {}, "scope": {}}
+    rows = [("total", "", totals[level], first["total"], drawn["total"].get("total"))]
+    rows += [
+        ("sector", name.text(language), totals["sector"][key], first[key], drawn["sector"].get(key))
+        for key, name in tree(inputs["kind"]).sectors.items()
+    ]
+    rows += [
+        ("scope", scope, totals["scope"][scope], found, drawn["scope"].get(scope))
+        for scope, found in scopes.items()
+    ]
+    made = []
+    for kind, name, kg, one, two in rows:
+        if kg is None:
+            continue
+        two = two or {}
+        made.append([
+            kind, name, _tonnes(kg), _decimal(one["pct"]), _tonnes(one["half_width_kg"]),
+            *(_decimal(two.get(key)) for key in ("pct", "minus_pct", "plus_pct")),
+            *(_tonnes(two.get(key)) for key in ("low_kg", "high_kg", "mean_kg")),
+            _tonnes(one["unstated_kg"]),
+        ])  # fmt: skip
+    return made
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _general(inputs: Document, outputs: Document, digests: Document) -> list[list[Any]]:
@@ -194,9 +241,21 @@ def _general(inputs: Document, outputs: Document, digests: Document) -> list[lis
         ["합계 Total, tCO2e", _tonnes(total)],
         ["판매분 Units sold and added back, t", added["added_back_t"]],
         ["판매분을 더한 합계 Total with add-back, tCO2e", _tonnes(added["total_with_add_back_kg"])],
-        ["불확도 Uncertainty, ±% (95 %)", outputs["uncertainty"]["total"]["pct"]],
+        ["불확도 Uncertainty, approach 1, ±% (95 %)", outputs["uncertainty"]["total"]["pct"]],
+        *_drawn(outputs),
         ["빠진 항목 Missing rows", ", ".join(outputs["missing"])],
         *[[f"SHA-256 {name}", digest] for name, digest in digests.items()],
+    ]
+
+
+def _drawn(outputs: Document) -> list[list[Any]]:
+    made = outputs.get("simulation") or {}
+    total = made.get("total", {}).get("total")
+    if not total:
+        return []
+    return [
+        ["불확도 Uncertainty, approach 2, ±% (95 %)", total["pct"]],
+        ["approach 2", f"{made['algorithm']}, seed {made['seed']}, {made['draws']} draws"],
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from onsil.footprint.inventory import exporting
 from onsil.footprint.inventory.exporting import report_rows
 from onsil.footprint.inventory.gases import BIOGENIC, GROUPS, group, weight
 from onsil.footprint.inventory.sectors import calculators
@@ -102,6 +103,43 @@ def _used(line: Document, language: str, grown: Tree) -> str:
         return _said(language, made.ko, made.en)
     row = grown.rows[line["ref"]]
     return f"{row.sub} {grown.subs[row.sub].text(language)}"
+
+
+def uncertainty_rows(inputs: Document, outputs: Document, language: str) -> list[dict[str, Any]]:
+    """Total, sectors and scopes with both approaches' figures; what has no figure is left out."""
+    made = []
+    for row in exporting.uncertainty_rows(inputs, outputs, language):
+        one = dict(zip(exporting.UNCERTAINTY_HEADING, row, strict=True))
+        if one["of"] == "total":
+            one["name"] = _said(language, "합계", "Total")
+        elif one["of"] == "scope":
+            one["name"] = scope_word(one["name"], language)
+        made.append(one)
+    return made
+
+
+def both_ways(outputs: Document) -> str:
+    """The total's half-width in % at 95 % by approach 1 and, where drawn, 2; empty if unstated."""
+    first = outputs["uncertainty"]["total"]["pct"]
+    drawn = ((outputs.get("simulation") or {}).get("total") or {}).get("total") or {}
+    if first is None:
+        return ""
+    second = "" if drawn.get("pct") is None else f" · MC ±{drawn['pct']} %"
+    return f"±{first} % (95 %){second}"
+
+
+def simulated_bars(
+    inputs: Document, outputs: Document, language: str
+) -> list[tuple[str, Decimal, Decimal | None, Decimal | None]]:
+    """Sectors and scopes in tonnes with approach 2's half-width and percent; empty without."""
+    if not outputs.get("simulation"):
+        return []
+    made = []
+    for one in uncertainty_rows(inputs, outputs, language)[1:]:
+        low, high = one["approach_2_low_t"], one["approach_2_high_t"]
+        half = None if low is None else (high - low) / 2
+        made.append((one["name"], one["co2e_t"], half, one["approach_2_pct"]))
+    return made
 
 
 def sector_bars(

@@ -21,7 +21,7 @@ from onsil.core.periods import Period, local_year
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine
 from onsil.footprint.factors import CoefficientTable
-from onsil.footprint.inventory import activity, compiling
+from onsil.footprint.inventory import activity, compiling, simulating
 from onsil.footprint.inventory.books import (
     inventories,
     inventory,
@@ -139,6 +139,8 @@ def _inputs(
         },
         "coefficients": tables,
         "credits": sold_units(conn, city, found.year, holds.inside) if found.kind == CITY else [],
+        # one seed for all versions of a year: what differs between them is not chance
+        "simulation": simulating.plan(found.id.int),
     }
 
 

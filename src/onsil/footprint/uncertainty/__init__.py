@@ -1,7 +1,8 @@
 """Uncertainty of runs and of sums of runs: pure, in decimals, the same on every machine.
 
 Approach 1 combines named sources: contributions of the same source are fully correlated and added
-first, different sources are independent. Approach 2 draws from PCG64 with a recorded seed.
+first, different sources are independent. Approach 2 draws from PCG64 with a recorded seed:
+`simulate` in decimals, `portable` for many inputs at once in doubles of the same bits everywhere.
 
 A methodology states `Outcome.uncertainty = stated(co2e_t, [component(...), ...])`:
 

@@ -17,7 +17,7 @@ def _decimals(text: str) -> tuple[Decimal, ...]:
 
 
 # Coefficients as printed, of rising powers: numerator and denominator.
-_CENTRE = (
+CENTRE = (
     _decimals(
         "3.3871328727963666080e0 1.3314166789178437745e2 1.9715909503065514427e3 "
         "1.3731693765509461125e4 4.5921953931549871457e4 6.7265770927008700853e4 "
@@ -29,7 +29,7 @@ _CENTRE = (
         "5.2264952788528545610e3"
     ),
 )
-_MIDDLE = (
+MIDDLE = (
     _decimals(
         "1.42343711074968357734e0 4.63033784615654529590e0 5.76949722146069140550e0 "
         "3.64784832476320460504e0 1.27045825245236838258e0 2.41780725177450611770e-1 "
@@ -41,7 +41,7 @@ _MIDDLE = (
         "1.05075007164441684324e-9"
     ),
 )
-_TAIL = (
+TAIL = (
     _decimals(
         "6.65790464350110377720e0 5.46378491116411436990e0 1.78482653991729133580e0 "
         "2.96560571828504891230e-1 2.65321895265761230930e-2 1.24266094738807843860e-3 "
@@ -70,12 +70,12 @@ def normal_quantile(probability: Decimal) -> Decimal:
     with localcontext(DRAWS):
         offset = probability - _HALF
         if abs(offset) <= _SPLIT_CENTRE:
-            return offset * _ratio(_CENTRE, _SHIFT_CENTRE - offset * offset)
+            return offset * _ratio(CENTRE, _SHIFT_CENTRE - offset * offset)
         far = (-(probability if offset < 0 else 1 - probability).ln()).sqrt()
         found = (
-            _ratio(_MIDDLE, far - _SHIFT_MIDDLE)
+            _ratio(MIDDLE, far - _SHIFT_MIDDLE)
             if far <= _SPLIT_TAIL
-            else _ratio(_TAIL, far - _SPLIT_TAIL)
+            else _ratio(TAIL, far - _SPLIT_TAIL)
         )
         return -found if offset < 0 else found
 

@@ -40,7 +40,6 @@ def city_inventory(request: HttpRequest, year: int | None = None) -> HttpRespons
         inputs, outputs = inventory.documents(conn, city, version.id)
         totals = {one: showing.tonnes(found.co2e_kg) for one, found in sorted(sealed.items())}
     level = inputs["settings"]["level"]
-    uncertainty = outputs["uncertainty"]["total"]
     return render(
         request,
         "portal/inventory.html",
@@ -50,7 +49,10 @@ def city_inventory(request: HttpRequest, year: int | None = None) -> HttpRespons
             "years": list(sealed),
             "settings": inputs["settings"],
             "total": showing.tonnes(outputs["totals"][level]),
-            "pct": uncertainty["pct"],
+            "said_uncertainty": showing.both_ways(outputs),
+            "simulation": outputs.get("simulation"),
+            "uncertainties": showing.uncertainty_rows(inputs, outputs, language),
+            "drawn_bars": showing.simulated_bars(inputs, outputs, language),
             "scopes": [
                 (showing.scope_word(scope, language),
                  showing.tonnes(outputs["totals"]["scope"][scope]))
