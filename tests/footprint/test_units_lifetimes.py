@@ -1,7 +1,8 @@
 """Auditor's test 10, conservation: after any events, issued = held + buffer + retired + cancelled +
-expired + pending export + exported + converted, in the blocks, the ledger and the journal."""
+expired + pending export + exported + converted, in the blocks, the ledger and the journal; and what
+was put into a pool is in it or cancelled."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from footprint_world import CITY, World
 from hypothesis import settings
@@ -14,7 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from units_world import EXPORT, IMPORT, A, B
+from units_world import EXPORT, IMPORT, A, B, next_period
 
 from onsil import footprint, ledger
 from onsil.core.clock import FixedClock
@@ -30,10 +31,12 @@ class Registry(RuleBasedStateMachine):
 
     world: World
     issued: list[footprint.CreditBatch]
+    waiting: list[footprint.Monitoring]
 
     def __init__(self) -> None:
         super().__init__()
         self.batches = list(self.issued)
+        self.periods = list(self.waiting)
         self.count = 0
         self.world.conn.execute("SAVEPOINT example")
         self.world.clock = FixedClock(datetime(2026, 3, 1, tzinfo=UTC))
@@ -140,6 +143,21 @@ class Registry(RuleBasedStateMachine):
             )
         )  # fmt: skip
 
+    @precondition(lambda self: self.periods)
+    @rule(data=st.data(), recover=st.booleans())
+    def issue(self, data, recover) -> None:
+        period = data.draw(st.sampled_from(self.periods))
+        owed = credits.shortfall(self.world.conn, CITY, period.project_id).units
+        made = footprint.issue(
+            self.world.conn, CITY, period.id, "o", self.world.clock, recover=recover
+        )
+        if isinstance(made, Refusal):
+            assert owed
+            return
+        assert recover or not owed
+        self.periods.remove(period)
+        self.batches.append(made)
+
     @rule(data=st.data(), who=anyone, units=few)
     def make_good(self, data, who, units) -> None:
         owing, batch = (data.draw(st.sampled_from(self.issued)) for _ in range(2))
@@ -164,15 +182,30 @@ class Registry(RuleBasedStateMachine):
             assert found is not None
             assert found.whole, found.findings
             assert sum(found.states.values()) == found.issued == batch.tonnes
+        debts = 0
         for batch in self.issued:
-            assert credits.shortfall(conn, CITY, batch.project_id).units >= 0
+            owed = credits.shortfall(conn, CITY, batch.project_id)
+            assert owed.units >= owed.pool >= 0
+            debts += owed.pool
+        found = credits.pools(conn, CITY)
+        for pool in found:
+            assert pool.whole, pool
+            assert pool.put_in == pool.held + pool.cancelled
+        assert debts == sum(pool.owed for pool in found)
 
 
-def test_issued_is_all_its_states_after_any_events(world: World):
+def test_issued_is_all_its_states_after_any_events(world: World, pooled):
     Registry.world = world
-    Registry.issued = [
-        world.issued("50", buffer_bp=2000), world.issued("20", buffer_bp=3000, code="SOLAR-2")
-    ]  # fmt: skip
+    pooled["programmes"] = ["another"]
+    own = [world.issued("50", buffer_bp=2000), world.issued("20", buffer_bp=3000, code="SOLAR-2")]
+    pooled["programmes"] = ["kr-offset"]
+    shared = [world.issued("40", buffer_bp=2000, code=f"POOLED-{n}") for n in range(2)]
+    Registry.issued = own + shared
+    Registry.waiting = [
+        next_period(world, code, date(2025, 6, 2 + n))
+        for code in ("SOLAR-1", "POOLED-0", "POOLED-1")
+        for n in range(2)
+    ]
     run_state_machine_as_test(
         Registry, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)
     )

@@ -116,7 +116,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class ProjectSpec:
-    """A project to register. `buffer_bp`: ten-thousandths of each issuance kept in the buffer."""
+    """A project to register. `buffer_bp`: ten-thousandths of each issuance kept in the buffer;
+    `unit`: what it is issued in, tCO2e, or m3 for water."""
 
     code: str
     name_ko: str
@@ -126,6 +127,7 @@ class ProjectSpec:
     starts: date
     ends: date
     buffer_bp: int = 0
+    unit: str = "tCO2e"
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class Project:
     buffer_bp: int
     actor: str
     created_at: datetime
+    unit: str = "tCO2e"
 
     @property
     def account(self) -> str:

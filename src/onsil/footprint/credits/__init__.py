@@ -32,6 +32,7 @@ from onsil.footprint.credits.labels import (
     public_names,
 )
 from onsil.footprint.credits.planned import drop, fulfil, plan, planned, planned_of
+from onsil.footprint.credits.pools import pool_of_batch, pools
 from onsil.footprint.credits.retiring import (
     RetirementUse,
     retire,
@@ -67,6 +68,8 @@ from onsil.footprint.credits.terms import (
     Label,
     Move,
     Planned,
+    Pool,
+    PoolShare,
     Shortfall,
     UnitBlock,
     UnitEvent,
@@ -78,7 +81,6 @@ from onsil.footprint.credits.units import (
     block,
     block_of_serial,
     blocks,
-    buffer_of,
     lock_units,
     merge,
     move,
@@ -88,15 +90,16 @@ from onsil.footprint.credits.units import (
 __all__ = [
     "ACTIONS", "ADJUSTMENTS", "CAD_TRUST", "CAUSES", "DECLARATIONS", "PURPOSES", "STATES",
     "Action", "Adjustment", "Conservation", "Found", "FoundUnits", "Label", "Move", "Planned",
-    "PublicStep", "RetirementUse", "Rule", "Shortfall", "UnitBlock", "UnitEvent", "UnitQuery",
+    "Pool", "PoolShare", "PublicStep", "RetirementUse", "Rule", "Shortfall",
+    "UnitBlock", "UnitEvent", "UnitQuery",
     "action", "actions", "adjustment", "ancestors", "any_batch", "approve", "batch",
     "batch_by_serial", "batch_entry", "batches", "batches_of_period", "block", "block_of_serial",
-    "blocks", "buffer_of", "cancel", "conservation", "conservation_all", "conversion_limit",
+    "blocks", "cancel", "conservation", "conservation_all", "conversion_limit",
     "declare_adjustment", "disclose_holder", "drop", "end_label", "event", "event_entry", "events",
     "expire", "fulfil", "give_label", "history", "holdings", "imported", "imports",
     "insufficient", "issue", "issue_vintages", "key_reused", "labels", "labels_known",
     "labels_of", "lock_units", "make_good", "merge", "move", "outside_facts", "plan", "planned",
-    "planned_of",
+    "planned_of", "pool_of_batch", "pools",
     "post", "propose", "public_names", "reject", "replay", "retire", "retired_elsewhere",
     "retirement", "retirement_entry", "retirements", "retirements_of", "search", "short_of",
     "shortfall", "spans_text", "split", "state_of", "transfer", "units_of", "unknown_batch",

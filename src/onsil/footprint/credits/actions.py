@@ -45,7 +45,7 @@ _DOING = {
         reversals.approve_reversal,
     ),
     "buffer-release": _Doing(
-        ("batch", "units", "reason"), transfers.check_buffer, transfers.approve_buffer
+        ("batch", "units", "reason"), transfers.check_release, transfers.approve_buffer
     ),
     "buffer-cancellation": _Doing(
         ("batch", "units", "reason"), transfers.check_buffer, transfers.approve_buffer

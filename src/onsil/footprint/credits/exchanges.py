@@ -22,7 +22,7 @@ from onsil.footprint.credits.batches import (
     unknown_batch,
 )
 from onsil.footprint.credits.events import draft, event_by_key, events, repeated, state, write
-from onsil.footprint.credits.reversals import not_held
+from onsil.footprint.credits.holders import a_holder, not_held
 from onsil.footprint.credits.terms import (
     EXPORTED,
     PENDING_EXPORT,
@@ -30,7 +30,6 @@ from onsil.footprint.credits.terms import (
     Move,
     UnitEvent,
 )
-from onsil.footprint.credits.transfers import a_holder
 from onsil.footprint.credits.units import move, open_blocks, units_invalid
 from onsil.footprint.store import execute, lock, rows
 

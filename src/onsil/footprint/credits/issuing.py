@@ -11,9 +11,10 @@ from onsil import ledger, proof
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
+from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
 from onsil.footprint import rows as stored
-from onsil.footprint.credits import reversals, vintages
+from onsil.footprint.credits import pools, reversals, vintages
 from onsil.footprint.credits.batches import (
     BUFFER,
     ISSUER,
@@ -26,13 +27,13 @@ from onsil.footprint.credits.batches import (
     post,
 )
 from onsil.footprint.credits.events import draft, state, write
-from onsil.footprint.credits.rules import vintage_rule
+from onsil.footprint.credits.rules import Rule, buffer_rule, vintage_rule
 from onsil.footprint.credits.spans import Span
 from onsil.footprint.credits.units import open_blocks
 from onsil.footprint.issuance import IssuanceAmounts, issuance_amounts
 from onsil.footprint.projects import issuable, monitoring, project
 from onsil.footprint.projects.vintages import VintageRule, rule_for
-from onsil.footprint.store import execute, lock, rows
+from onsil.footprint.store import execute, lock
 from onsil.footprint.terms import Claim, CreditBatch, Monitoring, Project
 
 _SEOUL = ZoneInfo("Asia/Seoul")
@@ -109,20 +110,20 @@ def _issue_parts(
     conn: Connection, city: str, found: Monitoring, owner: Project, actor: str, clock: Clock,
     zone: ZoneInfo,
 ) -> list[CreditBatch] | Refusal:  # fmt: skip
-    unit = _unit(conn, city, owner)
     claims = [c for c in (stored.claim_of(conn, city, i) for i in found.claim_ids) if c is not None]
     rules = _rules(conn, city, owner, claims)
-    parts = _parts(conn, city, claims, owner, unit, zone, rules)
+    parts = _parts(conn, city, claims, owner, zone, rules)
     if isinstance(parts, Refusal):
         return parts
     if all(behind for _, behind in parts):
         return _gated(rules)
+    rule = buffer_rule(owner.programme, owner.methodology, local_day(clock.now(), zone))
     made: list[CreditBatch] = []
     for (vintage, behind), quantity in parts.items():
         if behind:
             _withhold(conn, city, found, vintage, quantity, _gated(rules), actor, clock)
             continue
-        answer = _issue(conn, city, found, owner, vintage, quantity, unit, actor, clock)
+        answer = _issue(conn, city, found, owner, vintage, quantity, rule, actor, clock)
         if isinstance(answer, Refusal):
             assert not made, "the ledger refused a later vintage"
             return answer
@@ -135,13 +136,6 @@ def _issue_parts(
     for one in made:
         reversals.recover_from(conn, city, one, actor, clock)
     return made
-
-
-def _unit(conn: Connection, city: str, owner: Project) -> str:
-    found = rows(
-        conn, "SELECT unit FROM footprint_project WHERE city = %s AND id = %s", (city, owner.id)
-    )
-    return found[0]["unit"]
 
 
 def _quantity(held: Claim, unit: str) -> Decimal:
@@ -169,7 +163,7 @@ def _gated(rules: list[VintageRule]) -> Refusal:
 
 
 def _parts(
-    conn: Connection, city: str, claims: list[Claim], owner: Project, unit: str, zone: ZoneInfo,
+    conn: Connection, city: str, claims: list[Claim], owner: Project, zone: ZoneInfo,
     rules: list[VintageRule],
 ) -> vintages.Weights | Refusal:  # fmt: skip
     """What the period's claims come to, by vintage and gate."""
@@ -179,13 +173,13 @@ def _parts(
 
     made: list[vintages.Weights] = []
     for held in claims:
-        quantity = _quantity(held, unit)
+        quantity = _quantity(held, owner.unit)
         if quantity <= 0:
             return Refusal(
                 "unit-unknown",
-                f"청구에 {unit} 단위의 수량이 없습니다.",
-                f"A claim holds no quantity in {unit}.",
-                {"claim": str(held.id), "unit": unit},
+                f"청구에 {owner.unit} 단위의 수량이 없습니다.",
+                f"A claim holds no quantity in {owner.unit}.",
+                {"claim": str(held.id), "unit": owner.unit},
             )
         days = vintages.by_calendar(held.period, zone, blocks)
         if len(days) == 1:
@@ -235,14 +229,14 @@ def _issue(
     owner: Project,
     vintage: int,
     quantity: Decimal,
-    unit: str,
+    rule: Rule | None,
     actor: str,
     clock: Clock,
 ) -> CreditBatch | Refusal:
     last = batches(conn, city, owner.id)
     carried_in_t = last[0].carried_out_t if last else Decimal(0)
     position = last[0].position + 1 if last else 1
-    amounts = issuance_amounts(quantity, carried_in_t, owner.buffer_bp)
+    amounts = issuance_amounts(quantity, carried_in_t, _share_bp(owner, rule))
     made, transfer_id, serials = new_id(), None, None
     if amounts.tonnes:
         answer = _post_issuance(conn, city, made, owner, found, amounts, clock)
@@ -260,7 +254,7 @@ def _issue(
         (
             city, made, owner.id, found.id, position, vintage, amounts.tonnes,
             amounts.buffer_tonnes, serials, quantity, carried_in_t, amounts.carried_out_t,
-            transfer_id, unit, actor, clock.now(),
+            transfer_id, owner.unit, actor, clock.now(),
         ),
     )  # fmt: skip
     stored_batch = batch(conn, city, made)
@@ -272,7 +266,18 @@ def _issue(
     )  # fmt: skip
     if amounts.tonnes:
         _first_blocks(conn, city, stored_batch, owner, amounts, actor, clock)
+    if rule is not None and amounts.buffer_tonnes:
+        end = stored_batch.serial_last + 1
+        pools.put_in(
+            conn, city, stored_batch, owner.id, ((end - amounts.buffer_tonnes, end),),
+            rule["pool"], str(made), actor, clock, rule,
+        )  # fmt: skip
     return stored_batch
+
+
+def _share_bp(owner: Project, rule: Rule | None) -> int:
+    """What is kept back: the project's share, or the pool's where that is more."""
+    return owner.buffer_bp if rule is None else max(owner.buffer_bp, rule["share_bp"])
 
 
 def _first_blocks(

@@ -14,6 +14,7 @@ from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
 from onsil.footprint.credits.batches import RETIRED, any_batch, key_reused, unknown_batch
 from onsil.footprint.credits.events import as_ranges, as_spans
+from onsil.footprint.credits.holders import a_holder, not_held
 from onsil.footprint.credits.labels import adjustment
 from onsil.footprint.credits.planned import planned_of
 from onsil.footprint.credits.spans import Span, count
@@ -68,13 +69,15 @@ def retire(
     """Use up units a company holds, on a beneficiary's behalf: its lowest serials, or `spans`.
 
     `key` makes it happen once: again with the same terms, the retirement that was made. Refused:
-    unknown-batch, planned-not-retirable, retirement-incomplete, purpose-unknown, not-authorised
-    (for use abroad without the host country's letter), key-reused, insufficient-balance,
-    serials-not-held.
+    unknown-batch, planned-not-retirable, account-not-held (buffer, set apart or gone),
+    retirement-incomplete, purpose-unknown, not-authorised (for use abroad without the host
+    country's letter), key-reused, insufficient-balance, serials-not-held.
     """
     found = any_batch(conn, city, batch_id)
     if found is None:
         return _planned_or_unknown(conn, city, batch_id)
+    if not a_holder(company):
+        return not_held(company)
     refusal = _complete(tonnes, beneficiary, reason, use)
     if refusal is not None:
         return refusal

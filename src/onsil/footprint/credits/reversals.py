@@ -1,4 +1,5 @@
-"""Losses of what was credited: they draw the project's buffer, then stop issuance until made good.
+"""Losses of what was credited: they draw the project's buffer, then the pool that it is part of,
+and stop issuance until made good.
 
 A loss is counted in whole units of the sum of all of a project's losses, rounded up once, so that
 many small losses cost no more than one large (Gold Standard 403 v2.1, five years to recover).
@@ -15,10 +16,12 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
+from onsil.footprint.credits import pools
 from onsil.footprint.credits import spans as of
+from onsil.footprint.credits.batches import any_batch, unknown_batch
 from onsil.footprint.credits.events import events, state
+from onsil.footprint.credits.holders import a_holder, not_held
 from onsil.footprint.credits.rules import reversal_rule, years_after
-from onsil.footprint.credits.spans import Span
 from onsil.footprint.credits.terms import (
     BUFFER,
     CANCELLED,
@@ -26,17 +29,15 @@ from onsil.footprint.credits.terms import (
     Action,
     Move,
     Shortfall,
-    UnitBlock,
     UnitEvent,
-    state_of,
 )
-from onsil.footprint.credits.units import blocks, buffer_of, lock_units, move
+from onsil.footprint.credits.units import blocks, lock_units, move
 from onsil.footprint.credits.vintages import EXACT
 from onsil.footprint.projects import project
 from onsil.footprint.store import lock
-from onsil.footprint.terms import CreditBatch
+from onsil.footprint.terms import CreditBatch, Project
 
-_COVERS = ("buffer-draw", "recovery")
+_COVERS = ("buffer-draw", "recovery", "pool-replenishment")
 
 
 def check_reversal(
@@ -69,9 +70,10 @@ def _invalid() -> Refusal:
 def approve_reversal(
     conn: Connection, city: str, action: Action, actor: str, clock: Clock
 ) -> UnitEvent | Refusal:
-    """Record an approved loss and draw the buffer for it, as far as the buffer goes."""
+    """Record an approved loss and draw the buffer for it, then the pool, as far as they go."""
     project_id = UUID(action.terms["project"])
     lock(conn, city, [f"issue {project_id}"])
+    drawn_on = pools.lock_pools(conn, city, project_id)
     before = _losses(conn, city, project_id)
     with localcontext(EXACT):
         total = sum((Decimal(one.facts["tonnes"]) for one in before), Decimal(0))
@@ -84,17 +86,20 @@ def approve_reversal(
     )  # fmt: skip
     if isinstance(made, Refusal):
         return made
-    _draw(conn, city, project_id, units, made, actor, clock)
+    left = units - _draw(conn, city, project_id, units, made, actor, clock)
+    for pool in drawn_on:
+        left -= pools.draw(conn, city, project_id, pool, left, made, actor, clock) if left else 0
     return made
 
 
 def _draw(
     conn: Connection, city: str, project_id: UUID, units: int, cause: UnitEvent, actor: str,
     clock: Clock,
-) -> None:  # fmt: skip
-    found = buffer_of(conn, city, project_id)
-    lock_units(conn, city, {one.batch_id for one in found})
-    for batch_id, chosen in _by_batch(buffer_of(conn, city, project_id), units).items():
+) -> int:  # fmt: skip
+    lock_units(conn, city, pools.own_buffer(conn, city, project_id))
+    units_drawn = 0
+    own = pools.own_buffer(conn, city, project_id)
+    for batch_id, chosen in pools.chosen_of(own, units).items():
         drawn = move(
             conn, city,
             Move(
@@ -104,17 +109,8 @@ def _draw(
             clock,
         )  # fmt: skip
         assert not isinstance(drawn, Refusal), drawn
-
-
-def _by_batch(held: list[UnitBlock], units: int) -> dict[UUID, tuple[Span, ...]]:
-    """The lowest serials of the blocks, up to `units`, by batch."""
-    spans = [one.span for one in held]
-    chosen = of.lowest(spans, min(units, of.count(spans))) or ()
-    made = {
-        batch_id: of.common([one.span for one in held if one.batch_id == batch_id], chosen)
-        for batch_id in sorted({one.batch_id for one in held})
-    }
-    return {batch_id: part for batch_id, part in made.items() if part}
+        units_drawn += drawn.tonnes
+    return units_drawn
 
 
 def _losses(conn: Connection, city: str, project_id: UUID) -> list[UnitEvent]:
@@ -131,7 +127,8 @@ def shortfall(conn: Connection, city: str, project_id: UUID) -> Shortfall:
         if due is None and lost > covered:
             happened = date.fromisoformat(one.facts["happened_on"])
             due = years_after(happened, reversal_rule()["recovery_years"])
-    return Shortfall(project_id, lost, covered, due)
+    pool = sum(pools.owed_to(conn, city, project_id).values())
+    return Shortfall(project_id, lost, covered, due, pool)
 
 
 def blocked(
@@ -163,9 +160,12 @@ def blocked(
 
 
 def recover_from(conn: Connection, city: str, made: CreditBatch, actor: str, clock: Clock) -> None:
-    """Cancel newly issued units for what their project still owes: its own first, then buffer."""
-    for account in (f"project:{made.project_id}", BUFFER):
-        owed = shortfall(conn, city, made.project_id).units
+    """Cancel newly issued units for what their project still owes, its own first, then buffer; and
+    put back from its own what a pool has paid for it."""
+    own = f"project:{made.project_id}"
+    for account in (own, BUFFER):
+        owes = shortfall(conn, city, made.project_id)
+        owed = owes.units - owes.pool
         held = of.count(one.span for one in blocks(conn, city, made.id, account))
         units = min(owed, held)
         if units <= 0:
@@ -179,36 +179,93 @@ def recover_from(conn: Connection, city: str, made: CreditBatch, actor: str, clo
             clock,
         )  # fmt: skip
         assert not isinstance(moved, Refusal), moved
+    for pool, owed in sorted(pools.owed_to(conn, city, made.project_id).items()):
+        units = min(owed, of.count(one.span for one in blocks(conn, city, made.id, own)))
+        if units > 0:
+            back = pools.replenish(
+                conn, city, made.project_id, pool, made, own, units, f"{made.id}:{pool}", actor,
+                clock,
+            )  # fmt: skip
+            assert not isinstance(back, Refusal), back
 
 
 def make_good(
     conn: Connection, city: str, project_id: UUID, batch_id: UUID, account: str, units: int,
     key: str, actor: str, clock: Clock,
 ) -> UnitEvent | Refusal:  # fmt: skip
-    """Cancel units that somebody holds for what a project still owes.
+    """Cancel units that somebody holds for what a project still owes; what a pool has paid for it,
+    they put back there instead. First the loss, then the pool.
 
-    Refused: account-not-held (buffer or gone), nothing-owed (less is owed than that), and `move`'s
-    codes."""
-    if state_of(account) != "held":
+    Refused: account-not-held (buffer or gone), unknown-batch, unit-other (m³ for tonnes),
+    nothing-owed (less is owed than that), loss-first (for loss and pool at once), pool-other
+    (units of projects outside the pool), and `move`'s codes."""
+    if not a_holder(account):
         return not_held(account)
+    found, owner = any_batch(conn, city, batch_id), project(conn, city, project_id)
+    if found is None:
+        return unknown_batch(batch_id)
+    if owner is None:
+        return Refusal("unknown-project", "사업을 찾을 수 없습니다.", "There is no such project.")
     lock(conn, city, [f"issue {project_id}"])
+    done = events(conn, city, project_id=project_id, kinds=("recovery", "pool-replenishment"))
+    before = next((one for one in done if one.key == f"{one.kind}:{key}"), None)
+    owes = shortfall(conn, city, project_id)
+    pool = _pool_to_fill(conn, city, project_id, before, owes)
+    if before is None:
+        refusal = _misfit(conn, city, owner, found, units, owes, pool)
+        if refusal is not None:
+            return refusal
+    if pool is not None:
+        return pools.replenish(
+            conn, city, project_id, pool, found, account, units, key, actor, clock
+        )
     asked = Move(batch_id, "recovery", account, CANCELLED, units, key, actor, project_id=project_id)
-    already = [one.key for one in events(conn, city, project_id=project_id, kinds=("recovery",))]
-    owed = shortfall(conn, city, project_id).units
-    if f"recovery:{key}" not in already and units > owed:
+    return move(conn, city, asked, clock)
+
+
+def _pool_to_fill(
+    conn: Connection, city: str, project_id: UUID, before: UnitEvent | None, owes: Shortfall
+) -> str | None:
+    """The pool that the next units go to; None where the loss itself comes first."""
+    if before is not None:
+        return before.facts.get("pool")
+    owed = pools.owed_to(conn, city, project_id)
+    return min(owed) if owed and owes.units == owes.pool else None
+
+
+def _misfit(
+    conn: Connection, city: str, owner: Project, found: CreditBatch, units: int,
+    owes: Shortfall, pool: str | None,
+) -> Refusal | None:  # fmt: skip
+    unit = owner.unit
+    if found.unit != unit:
+        return Refusal(
+            "unit-other",
+            f"{unit} 단위의 손실은 {found.unit} 단위로 메울 수 없습니다.",
+            f"A loss in {unit} is not made good with units of {found.unit}.",
+            {"unit": found.unit, "owed": unit},
+        )
+    owed = owes.units if pool is None else pools.owed_to(conn, city, owner.id)[pool]
+    if units > owed:
         return Refusal(
             "nothing-owed",
             f"메울 것은 {owed}단위입니다.",
             f"{owed} units are owed.",
             {"owed": owed, "units": units},
         )
-    return move(conn, city, asked, clock)
-
-
-def not_held(account: str) -> Refusal:
+    loss = owes.units - owes.pool
+    if pool is None and units > loss:
+        return Refusal(
+            "loss-first",
+            f"손실 {loss}단위를 먼저 메우고, 그다음에 공동 버퍼의 {owes.pool}단위를 채워 주세요.",
+            f"Make the loss of {loss} units good first, then put {owes.pool} back into the pool.",
+            {"loss": loss, "pool": owes.pool},
+        )
+    if pool is None or pools.pool_of_batch(conn, city, found.id) == pool:
+        return None
     return Refusal(
-        "account-not-held",
-        f"{account} 계정은 크레딧 보유자의 계정이 아닙니다.",
-        f"{account} is not the account of a holder.",
-        {"account": account},
+        "pool-other",
+        f"공동 버퍼({pool})에는 그 버퍼에 참여하는 사업의 크레딧만 넣을 수 있습니다.",
+        f"Only units of projects in the pool {pool} can be put into it.",
+        {"pool": pool},
     )

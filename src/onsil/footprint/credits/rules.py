@@ -47,6 +47,21 @@ def reversal_rule() -> Rule:
     return _rule(_data()["reversal"])
 
 
+def buffer_rule(programme: str, methodology: str, day: date) -> Rule | None:
+    """`pool`, `share_bp`, `draw` of the pool that an issuance on a day pays into.
+
+    None: the project's buffer is its own. Of several rows the one that began last counts.
+    """
+    fits = [
+        row
+        for row in _data()["buffer"]
+        if programme in row["programmes"]
+        and (methodology in row["methodologies"] or "*" in row["methodologies"])
+        and row["valid_from"] <= day
+    ]
+    return _rule(max(fits, key=lambda row: row["valid_from"])) if fits else None
+
+
 def vintage_rule(programme: str) -> Rule | None:
     """`by`: how a period without a daily breakdown is divided into years; None: it is not."""
     return _found("vintage", "programmes", programme)

@@ -212,16 +212,63 @@ class Adjustment:
 
 @dataclass(frozen=True)
 class Shortfall:
-    """What a project still owes for losses: units, and the day by which they are recovered."""
+    """What a project still owes for losses: units, and the day by which they are recovered.
+
+    `pool` of them a pool has cancelled for it and is owed; the rest nobody has cancelled yet.
+    """
 
     project_id: UUID
     lost: int
     covered: int
     due: date | None
+    pool: int = 0
 
     @property
     def units(self) -> int:
         return self.lost - self.covered
+
+
+@dataclass(frozen=True)
+class PoolShare:
+    """A project's part of a pool, of one vintage: put in = held + cancelled. `owed` is the
+    project's whole debt to the pool."""
+
+    project_id: UUID
+    vintage: int
+    put_in: int
+    held: int
+    cancelled: int
+    owed: int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A buffer pooled over projects; `drawn` of what was cancelled paid for another's loss."""
+
+    name: str
+    drawn: int
+    shares: tuple[PoolShare, ...]
+
+    @property
+    def put_in(self) -> int:
+        return sum(one.put_in for one in self.shares)
+
+    @property
+    def held(self) -> int:
+        return sum(one.held for one in self.shares)
+
+    @property
+    def cancelled(self) -> int:
+        return sum(one.cancelled for one in self.shares)
+
+    @property
+    def owed(self) -> int:
+        return sum({one.project_id: one.owed for one in self.shares}.values())
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing that was put in has gone elsewhere."""
+        return self.put_in == self.held + self.cancelled and self.drawn <= self.cancelled
 
 
 @dataclass(frozen=True)

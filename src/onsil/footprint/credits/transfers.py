@@ -10,8 +10,10 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
-from onsil.footprint.credits.batches import ISSUER, any_batch, unknown_batch
-from onsil.footprint.credits.reversals import not_held, shortfall
+from onsil.footprint.credits.batches import any_batch, unknown_batch
+from onsil.footprint.credits.holders import a_holder, not_held
+from onsil.footprint.credits.pools import pool_of_batch
+from onsil.footprint.credits.reversals import shortfall
 from onsil.footprint.credits.rules import conversion_rule, years_after
 from onsil.footprint.credits.spans import Span
 from onsil.footprint.credits.terms import (
@@ -22,19 +24,12 @@ from onsil.footprint.credits.terms import (
     Action,
     Move,
     UnitEvent,
-    state_of,
 )
 from onsil.footprint.credits.units import move, units_invalid
 from onsil.footprint.projects import monitoring, project
 from onsil.footprint.terms import CreditBatch
 
 _SEOUL = ZoneInfo("Asia/Seoul")
-
-
-def a_holder(account: str) -> bool:
-    """Whether an account may hold units as its own."""
-    outside = account in (ISSUER, "fulfilled") or account.startswith(("issuer:", "fund:"))
-    return bool(account.strip()) and state_of(account) == "held" and not outside
 
 
 def transfer(
@@ -173,7 +168,7 @@ def check_buffer(
     """The terms of taking units out of the buffer: batch, units, reason.
 
     Refused: unknown-batch, units-invalid, reason-missing, reversal-open (the project still owes
-    units for a loss)."""
+    units for a loss). A release also: buffer-pooled."""
     found = any_batch(conn, city, UUID(str(terms["batch"])))
     if found is None or found.project_id is None:
         return unknown_batch(UUID(str(terms["batch"])))
@@ -192,12 +187,31 @@ def check_buffer(
     return None
 
 
+def check_release(
+    conn: Connection, city: str, terms: Mapping[str, Any], clock: Clock, zone: ZoneInfo
+) -> Refusal | None:
+    """As `check_buffer`; what is in a pool is not given back to one project."""
+    refusal = check_buffer(conn, city, terms, clock, zone)
+    if refusal is not None:
+        return refusal
+    pool = pool_of_batch(conn, city, UUID(str(terms["batch"])))
+    if pool is None:
+        return None
+    return Refusal(
+        "buffer-pooled",
+        f"공동 버퍼({pool})에 들어간 크레딧은 사업에 되돌려 주지 않습니다.",
+        f"Units in the pool {pool} are not given back to a project.",
+        {"pool": pool},
+    )
+
+
 def approve_buffer(
     conn: Connection, city: str, action: Action, actor: str, clock: Clock
 ) -> UnitEvent | Refusal:
     """Release buffer units to their project, or cancel them."""
     batch_id = UUID(action.terms["batch"])
-    refusal = check_buffer(conn, city, action.terms, clock, _SEOUL)
+    check = check_release if action.kind == "buffer-release" else check_buffer
+    refusal = check(conn, city, action.terms, clock, _SEOUL)
     if refusal is not None:
         return refusal
     made = any_batch(conn, city, batch_id)

@@ -273,15 +273,15 @@ def _live(conn: Connection, city: str, block_id: UUID) -> UnitBlock | Refusal:
     )
 
 
-def buffer_of(conn: Connection, city: str, project_id: UUID) -> list[UnitBlock]:
-    """A project's live buffer blocks across its batches, by serial."""
+def buffer_blocks(
+    conn: Connection, city: str, account: str = BUFFER, batch_id: UUID | None = None
+) -> list[UnitBlock]:
+    """The live blocks of the buffer (or another account) across batches, by serial."""
     found = rows(
         conn,
-        """SELECT u.id, u.batch_id, u.serials, u.account, u.state, u.born_by, u.ended_by
-        FROM footprint_unit_block u JOIN footprint_batch b ON b.city = u.city AND b.id = u.batch_id
-        WHERE u.city = %s AND b.project_id = %s AND u.account = %s AND u.ended_by IS NULL
-        ORDER BY u.serials""",
-        (city, project_id, BUFFER),
+        f"""{_BLOCK} WHERE city = %(city)s AND account = %(account)s AND ended_by IS NULL
+          AND (%(batch)s::uuid IS NULL OR batch_id = %(batch)s::uuid) ORDER BY serials""",
+        {"city": city, "account": account, "batch": batch_id},
     )
     return [_block(row) for row in found]
 

@@ -21,8 +21,10 @@ from onsil.footprint.store import Row, execute, lock, rows
 from onsil.footprint.terms import Project, ProjectSpec
 
 _PROJECT = """SELECT id, code, name_ko, name_en, programme, methodology, crediting, buffer_bp,
-  actor, created_at FROM footprint_project"""
-_TERMS = ("name_ko", "name_en", "programme", "methodology", "starts", "ends", "buffer_bp")
+  actor, created_at, unit FROM footprint_project"""
+UNITS = ("tCO2e", "m3")
+_TERMS = ("name_ko", "name_en", "programme", "methodology", "starts", "ends", "buffer_bp",
+          "unit")
 
 
 def _project(row: Row) -> Project:
@@ -41,8 +43,8 @@ def register_project(
     """Register a project on a route, the quick path unless another is named.
 
     The same code and terms again give the project that is there. Refused: unknown-methodology,
-    dates-invalid, buffer-invalid, unknown-route, route-programme (the route is another
-    programme's), crediting-length, project-exists for the same code with other terms,
+    dates-invalid, buffer-invalid, unit-unknown (neither tCO2e nor m3), unknown-route,
+    route-programme (the route is another programme's), crediting-length, project-exists for the same code with other terms,
     route-changed.
     """
     made = methodology(spec.methodology)
@@ -62,17 +64,18 @@ def register_project(
     execute(
         conn,
         """INSERT INTO footprint_project (city, id, code, name_ko, name_en, programme, methodology,
-          crediting, buffer_bp, actor, created_at) VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
+          crediting, buffer_bp, unit, actor, created_at)
+        VALUES (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)""",
         (
             city, identifier, spec.code, spec.name_ko, spec.name_en, spec.programme,
-            spec.methodology, Range[date](spec.starts, spec.ends), spec.buffer_bp, actor,
-            clock.now(),
+            spec.methodology, Range[date](spec.starts, spec.ends), spec.buffer_bp, spec.unit,
+            actor, clock.now(),
         ),
     )  # fmt: skip
     proof.audit(
         conn, city, actor, "project.registered", "project", str(identifier), None,
         {"code": spec.code, "programme": spec.programme, "methodology": spec.methodology,
-         "route": route},
+         "route": route, "unit": spec.unit},
     )  # fmt: skip
     refusal = journal.put_under(conn, city, identifier, chosen, actor, clock)
     if refusal is not None:
@@ -91,6 +94,12 @@ def _misfit(spec: ProjectSpec, route: Route) -> Refusal | None:
         )
     if not 0 <= spec.buffer_bp <= 10_000:
         return _no("buffer-invalid", "버퍼 비율이 잘못되었습니다.", "The buffer's share is wrong.")
+    if spec.unit not in UNITS:
+        return _no(
+            "unit-unknown",
+            f"크레딧 단위는 {', '.join(UNITS)} 가운데 하나입니다.",
+            f"A project's units are {' or '.join(UNITS)}.",
+        )
     if not route.serves(spec.programme):
         return _no(
             "route-programme",

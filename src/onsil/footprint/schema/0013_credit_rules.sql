@@ -1,1 +1,117 @@
--- To come: buffer pools, water units, members' crediting periods.
+-- Buffers that a programme pools over its projects. What a project puts in is an event of its own
+-- with the very serials; they stay in the buffer until a loss or a decision of two cancels them.
+
+CREATE INDEX footprint_unit_event_project ON footprint_unit_event (city, project_id, kind);
+ALTER TABLE footprint_unit_event ADD CONSTRAINT footprint_contributed_once
+  EXCLUDE USING gist (city WITH =, units WITH &&) WHERE (kind = 'buffer-contribution');
+
+-- What a project still owes for its losses: to the atmosphere, or to the pool that paid for it. Of
+-- losses only those written before `until`, where one is given.
+CREATE FUNCTION footprint_units_owed(of_city text, of_project uuid, until uuid) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce(sum((facts ->> 'units')::bigint)
+      FILTER (WHERE kind = 'reversal' AND (until IS NULL OR id < until)), 0)::bigint
+    - coalesce(sum(tonnes) FILTER (WHERE kind <> 'reversal'), 0)::bigint
+  FROM footprint_unit_event WHERE city = of_city AND project_id = of_project
+    AND kind IN ('reversal', 'buffer-draw', 'recovery', 'pool-replenishment')
+$$;
+
+-- No project issues to itself while it owes: what is new goes to the loss or to the pool first.
+CREATE FUNCTION footprint_batch_owes_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT FROM footprint_unit_block u JOIN footprint_unit_event e
+      ON e.city = u.city AND e.id = u.born_by
+      WHERE u.city = NEW.city AND u.batch_id = NEW.id AND u.ended_by IS NULL
+        AND u.state = 'held' AND e.kind IN ('issuance', 'recovery', 'pool-replenishment'))
+     AND footprint_units_owed(NEW.city, NEW.project_id, NEW.id) > 0 THEN
+    RAISE EXCEPTION 'project % owes units for a loss', NEW.project_id
+      USING ERRCODE = '23514', CONSTRAINT = 'footprint_batch_owes_nothing';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER footprint_batch_owes_nothing AFTER INSERT ON footprint_batch
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.project_id IS NOT NULL)
+  EXECUTE FUNCTION footprint_batch_owes_nothing();
+
+CREATE FUNCTION footprint_contributed(of_city text, of_batch uuid, of_pool text, of_project uuid)
+RETURNS int8multirange LANGUAGE sql STABLE AS $$
+  SELECT range_agg(r) FROM footprint_unit_event e, unnest(e.units) r
+  WHERE e.city = of_city AND e.kind = 'buffer-contribution'
+    AND (of_batch IS NULL OR e.batch_id = of_batch)
+    AND (of_pool IS NULL OR e.facts ->> 'pool' = of_pool)
+    AND (of_project IS NULL OR e.project_id = of_project)
+$$;
+
+-- A loss draws its own project's part first, no more than was lost, and only what is the pool's; what
+-- is put back is no more than was drawn.
+CREATE FUNCTION footprint_pool_step() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  of_pool text := NEW.facts ->> 'pool';
+BEGIN
+  IF NEW.kind = 'pool-draw' THEN
+    IF NOT EXISTS (SELECT FROM footprint_unit_event e WHERE e.city = NEW.city
+        AND e.id = NEW.parent_id AND e.kind = 'reversal' AND e.project_id = NEW.project_id
+        AND (e.facts ->> 'units')::bigint >= NEW.tonnes + coalesce((SELECT sum(d.tonnes)
+          FROM footprint_unit_event d WHERE d.city = e.city AND d.parent_id = e.id
+            AND d.kind IN ('buffer-draw', 'pool-draw')), 0)) THEN
+      RAISE EXCEPTION 'a pool is drawn for a loss, and for no more than it'
+        USING ERRCODE = '23514', CONSTRAINT = 'footprint_pool_drawn_for_a_loss';
+    END IF;
+    IF EXISTS (SELECT FROM footprint_unit_block u WHERE u.city = NEW.city AND u.ended_by IS NULL
+        AND u.account = 'buffer'
+        AND u.serials && footprint_contributed(NEW.city, NULL, of_pool, NEW.project_id)) THEN
+      RAISE EXCEPTION 'a loss draws what its own project has put in first'
+        USING ERRCODE = '23514', CONSTRAINT = 'footprint_pool_own_first';
+    END IF;
+    IF NOT coalesce(footprint_contributed(NEW.city, NEW.batch_id, of_pool, NULL) @> NEW.units,
+        false) THEN
+      RAISE EXCEPTION 'those units are not of the pool %', of_pool
+        USING ERRCODE = '23514', CONSTRAINT = 'footprint_pool_has_them';
+    END IF;
+  ELSIF NEW.kind = 'pool-replenishment' AND NEW.tonnes > (
+      SELECT coalesce(sum(e.tonnes) FILTER (WHERE e.kind = 'pool-draw'), 0)
+        - coalesce(sum(e.tonnes) FILTER (WHERE e.kind = 'pool-replenishment'), 0)
+      FROM footprint_unit_event e WHERE e.city = NEW.city AND e.project_id = NEW.project_id
+        AND e.facts ->> 'pool' = of_pool) THEN
+    RAISE EXCEPTION 'more is put back than the pool % paid', of_pool
+      USING ERRCODE = '23514', CONSTRAINT = 'footprint_pool_put_back';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER footprint_pool_step BEFORE INSERT ON footprint_unit_event
+  FOR EACH ROW WHEN (NEW.kind IN ('pool-draw', 'pool-replenishment'))
+  EXECUTE FUNCTION footprint_pool_step();
+
+-- At the end of a transaction: put in = in the buffer + cancelled, for every batch of a pool.
+CREATE FUNCTION footprint_pool_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  put_in int8multirange := footprint_contributed(NEW.city, NEW.batch_id, NULL, NULL);
+BEGIN
+  IF put_in IS NOT NULL AND NOT coalesce(put_in <@ (
+      SELECT range_agg(u.serials) FROM footprint_unit_block u WHERE u.city = NEW.city
+        AND u.batch_id = NEW.batch_id AND u.ended_by IS NULL
+        AND u.state IN ('buffer', 'cancelled')), false) THEN
+    RAISE EXCEPTION 'what was put into a pool is in it, or cancelled'
+      USING ERRCODE = '23514', CONSTRAINT = 'footprint_pool_whole';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER footprint_pool_whole AFTER INSERT OR UPDATE ON footprint_unit_block
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION footprint_pool_whole();
+CREATE CONSTRAINT TRIGGER footprint_pool_put_in AFTER INSERT ON footprint_unit_event
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.kind = 'buffer-contribution')
+  EXECUTE FUNCTION footprint_pool_whole();
+
+-- What is set apart leaves only by what it was set apart for.
+CREATE FUNCTION footprint_set_apart() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'a % cannot take units out of %', NEW.kind, NEW.source
+    USING ERRCODE = '23514', CONSTRAINT = 'footprint_set_apart';
+END $$;
+CREATE TRIGGER footprint_set_apart BEFORE INSERT ON footprint_unit_event FOR EACH ROW
+  WHEN (NEW.destination <> NEW.source AND (
+    (NEW.source = 'buffer' AND NEW.kind NOT IN ('buffer-draw', 'pool-draw', 'recovery',
+      'buffer-release', 'buffer-cancellation'))
+    OR (NEW.source = 'pending-export' AND NEW.kind NOT IN ('exported', 'export-returned'))
+    OR (NEW.destination = 'buffer' AND NEW.kind <> 'pool-replenishment')))
+  EXECUTE FUNCTION footprint_set_apart();
