@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import pytest
 from demo_town import CITY, PASSWORD, People, settle_town
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from onsil.supervisor.postgres import EmbeddedPostgres
 from onsil.tenancy import city_scope
@@ -39,6 +39,8 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+WAIT_MS = 30_000  # other tests may keep the machine busy meanwhile
+expect.set_options(timeout=WAIT_MS)
 
 
 @dataclass
@@ -156,7 +158,7 @@ def browser_page(browser: Browser, live_site: LiveSite) -> Iterator[Callable[...
             timezone_id="Asia/Seoul", java_script_enabled=script, reduced_motion="reduce",
             service_workers="allow" if worker else "block",
         )  # fmt: skip
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))

@@ -18,7 +18,6 @@ from onsil.hub.steps import run
 from onsil.tenancy import transaction
 
 pytestmark = pytest.mark.journey
-expect.set_options(timeout=15_000)
 TAPS, SOLAR = "simulated-bus-taps", "solar-generation"
 GATE = hub.entity_uri("BusGate", CITY, "journey-gate")
 WHO = {390: "citizen1", 1440: "citizen2"}

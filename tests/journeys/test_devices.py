@@ -12,7 +12,6 @@ from onsil.devices import DeviceSpec, Message
 from onsil.tenancy import transaction
 
 pytestmark = pytest.mark.journey
-expect.set_options(timeout=15_000)
 VALVE = hub.entity_uri("Valve", CITY, "journey-valve")
 
 

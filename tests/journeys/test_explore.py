@@ -17,7 +17,6 @@ from onsil.hub.steps import run
 from onsil.tenancy import transaction
 
 pytestmark = pytest.mark.journey
-expect.set_options(timeout=15_000)
 SOIL = "simulated-soil-temperature"
 PLACES = [(127.028, 37.04), (127.031, 37.05), (126.9, 36.98)]
 PROBES = [hub.entity_uri("SoilProbe", CITY, f"journey-{n}") for n in range(1, len(PLACES) + 1)]

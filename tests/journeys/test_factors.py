@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.journey
-expect.set_options(timeout=15_000)
 
 SET = """
 [[set]]

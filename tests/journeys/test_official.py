@@ -19,7 +19,6 @@ from onsil.core.periods import local_days
 from onsil.tenancy import transaction
 
 pytestmark = pytest.mark.journey
-expect.set_options(timeout=15_000)  # other tests may keep the machine busy meanwhile
 SEOUL = ZoneInfo("Asia/Seoul")
 WEEK = local_days(date(2025, 5, 5), date(2025, 5, 12), SEOUL)
 CLOCK = SystemClock()
