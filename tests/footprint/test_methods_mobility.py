@@ -170,6 +170,7 @@ def mode(name, share, occupancy=None):
     return made if occupancy is None else {**made, "occupancy": Decimal(occupancy)}
 
 
+DIESEL = next(f for f in factor_set("kr-road-fuels-2022").factors if f.commodity == "diesel")
 HALF_CARS = (mode("car", 50, "1.0"), mode("walk", 50))
 
 
@@ -194,13 +195,11 @@ class TestBuses:
         assert full.details["baseline_t"] == half.details["baseline_t"]
 
     def test_diesel_counts_by_its_litres(self):
-        diesel = next(
-            f for f in factor_set("kr-road-fuels-2022").factors if f.commodity == "diesel"
-        )
         service = {"id": "line", "diesel_l": Decimal(100), "passenger_km": Decimal(20_000)}
         missing = buses(ride(), service=service)
-        refusal(bus_modal_shift, missing, "factor-missing")
-        found = outcome(bus_modal_shift, buses(ride(), service=service, factors={"diesel": diesel}))
+        answer = refusal(bus_modal_shift, missing, "factor-missing")
+        assert answer.facts == {"commodity": "diesel"}
+        found = outcome(bus_modal_shift, buses(ride(), service=service, factors={"diesel": DIESEL}))
         litre_kg = found.details["service_t"] * 1000 * 20_000 / 600 / 100
         # 35.3 MJ/L × (73.6633 + 28 × 0.0039 + 265 × 0.0039) kg/GJ
         assert litre_kg.quantize(Decimal("0.001")) == Decimal("2.641")
@@ -217,11 +216,45 @@ class TestBuses:
         ],
     )
     def test_a_survey_that_does_not_add_up_is_refused(self, survey):
-        refusal(bus_modal_shift, buses(ride(), survey=survey), "survey-incomplete")
+        answer = refusal(bus_modal_shift, buses(ride(), survey=survey), "survey-incomplete")
+        bare = [one["id"] for one in survey if one["id"] == "car" and "occupancy" not in one]
+        total = sum(one["share_pct"] for one in survey)
+        assert answer.facts == {"total_pct": total, "without_occupancy": bare}
+
+    def test_one_passenger_in_a_hundred_is_enough_and_modes_have_no_order(self):
+        few = buses(ride(), survey=(mode("car", 1, "1.0"), mode("walk", 99)))
+        clean = {"id": "line", "charged_kwh": Decimal(1), "passenger_km": Decimal(20_000)}
+        few = replace(few, tables={**few.tables, "service": (clean,)})
+        # 600 pkm × 1 % × 141.3 g = 847.8 g
+        assert outcome(bus_modal_shift, few).details["baseline_t"] == Decimal("0.0008478")
+        last = outcome(bus_modal_shift, buses(ride(), survey=HALF_CARS[::-1]))
+        assert last == outcome(bus_modal_shift, buses(ride()))
 
     def test_a_service_without_known_fuel_is_refused(self):
         service = {"id": "line", "passenger_km": Decimal(1)}
-        refusal(bus_modal_shift, buses(ride(), service=service), "service-fuel-unknown")
+        answer = refusal(bus_modal_shift, buses(ride(), service=service), "service-fuel-unknown")
+        assert answer.facts == {"service": "line"}
+
+    def test_charging_without_a_factor_is_refused(self):
+        inputs = buses(ride())
+        inputs = replace(inputs, factors={"car": inputs.factors["car"]})
+        answer = refusal(bus_modal_shift, inputs, "factor-missing")
+        assert answer.facts == {"commodity": "electricity"}
+
+    def test_services_are_added_up(self):
+        """1,500 kWh over 30,000 pkm are the example's 1,000 over 20,000; diesel joins charging."""
+        one = {"id": "a", "charged_kwh": Decimal(1000), "passenger_km": Decimal(20_000)}
+        two = {"id": "b", "charged_kwh": Decimal(500), "passenger_km": Decimal(10_000)}
+        alone = outcome(bus_modal_shift, buses(ride(), service=one))
+        both = changed(bus_modal_shift, {**buses(ride()).tables, "service": (one, two)})
+        assert outcome(bus_modal_shift, both).details == alone.details
+        diesel = {"diesel": DIESEL}
+        burnt = {"id": "b", "diesel_l": Decimal(10), "passenger_km": Decimal(20_000)}
+        only = outcome(bus_modal_shift, buses(ride(), service=burnt, factors=diesel))
+        mixed = {**one, "diesel_l": Decimal(10)}
+        found = outcome(bus_modal_shift, buses(ride(), service=mixed, factors=diesel))
+        said = [x.details["service_t"] for x in (found, alone, only)]
+        assert abs(said[0] - said[1] - said[2]) < Decimal("1e-30")
 
     @pytest.mark.parametrize(
         ("columns", "reason"),
@@ -237,7 +270,11 @@ class TestBuses:
         found = outcome(bus_modal_shift, buses(ride(), ride(2, **columns)))
         assert reasons(found, "rides") == {"ride-2": reason}
         assert len(found.lines) == 1
-        refusal(bus_modal_shift, buses(ride(2, **columns)), "no-row-usable")
+        answer = refusal(bus_modal_shift, buses(ride(2, **columns)), "no-row-usable")
+        assert answer.facts["table"] == "rides"
+
+    def test_the_longest_ride_counts(self):
+        outcome(bus_modal_shift, buses(ride(passenger_km=Decimal(6000))))
 
     def test_empty_buses_save_nothing(self):
         service = {"id": "line", "charged_kwh": Decimal(1000), "passenger_km": Decimal(1000)}

@@ -69,7 +69,8 @@ class TestCitizens:
         found = outcome(citizen_actions, actions(action(), action(2, **columns)))
         assert reasons(found, "actions") == {"action-2": reason}
         assert found.co2e_t == Decimal("0.01484")
-        refusal(citizen_actions, actions(action(2, **columns)), "no-row-usable")
+        answer = refusal(citizen_actions, actions(action(2, **columns)), "no-row-usable")
+        assert answer.facts["table"] == "actions"
 
     @pytest.mark.parametrize("columns", [{"verified": True, "evidence": "photo"},
                                          {"evidence": "card"}, {"evidence": "receipt"},
@@ -78,7 +79,8 @@ class TestCitizens:
         outcome(citizen_actions, actions(action(**columns)))
 
     def test_another_unit_is_refused(self):
-        refusal(citizen_actions, actions(action(unit="Wh")), "unit-mismatch")
+        answer = refusal(citizen_actions, actions(action(unit="Wh")), "unit-mismatch")
+        assert answer.facts == {"action": "action-1", "unit": "Wh", "wanted": "kWh"}
 
     def test_nothing_done_is_refused(self):
         refusal(citizen_actions, actions(action(amount=Decimal(0))), "nothing-saved")
@@ -95,13 +97,13 @@ def test_citizens_linear_and_free_of_order(amounts, times):
     assert more.co2e_t == times * once.co2e_t == times * sum(amounts) * Decimal("0.000424")
 
 
-def site(kw_of, events=None, days_off=(), **parameters) -> MethodInputs:
-    """Hourly use from May to mid June; `kw_of(local hour)` gives kW, None where not measured."""
-    start = midnight(FIRST, SEOUL)
-    hours = [start + timedelta(hours=i) for i in range(44 * 24)]
+def site(kw_of, events=None, days_off=(), step_s=3600, **parameters) -> MethodInputs:
+    """Use from May to mid June; `kw_of(local time)` gives kW, None where not measured."""
+    start, step = midnight(FIRST, SEOUL), timedelta(seconds=step_s)
+    hours = [start + step * i for i in range(timedelta(days=45) // step)]
     kept = [(at, kw) for at in hours if (kw := kw_of(at.astimezone(SEOUL))) is not None]
     series = ActivitySeries(
-        "electricity", "urn:ngsi-ld:Building:x:1", "power", "kW", 3600, "gauge", "measured",
+        "electricity", "urn:ngsi-ld:Building:x:1", "power", "kW", step_s, "gauge", "measured",
         tuple(at for at, _ in kept), tuple(Decimal(kw) for _, kw in kept),
     )  # fmt: skip
     if events is None:
@@ -203,6 +205,7 @@ class TestDemandResponse:
         raised = site(warm, adjustment_cap_pct=Decimal(20))
         assert settled(raised)["baseline_wh"] == 2_200_000
         assert settled(raised)["recovered_wh"] == 0
+        assert settled(raised)["curtailed_wh"] == 2_200_000 - 1_200_000
         capped = site(warm, adjustment_cap_pct=Decimal(5))
         assert settled(capped)["baseline_wh"] == 2_100_000
 
@@ -220,6 +223,7 @@ class TestDemandResponse:
         answer = refusal(demand_response, site(gapped), "no-row-usable")
         assert reasons(answer, "") == {"event-1": "use-missing"}
         assert answer.facts["missing"] == 1
+        assert answer.facts["table"] == "events"
 
     def test_a_gap_outside_them_does_no_harm(self):
         def gapped(at):
@@ -244,8 +248,14 @@ class TestDemandResponse:
         assert reasons(answer, "") == {"event-1": "too-few-baseline-days"}
 
     def test_more_than_the_baseline_is_nothing_curtailed(self):
-        refusal(demand_response, site(lambda at: 1200 if in_event(at) else 1000),
-                "nothing-curtailed")  # fmt: skip
+        answer = refusal(demand_response, site(lambda at: 1200 if in_event(at) else 1000),
+                         "nothing-curtailed")  # fmt: skip
+        assert answer.facts == {"events": 1}
+
+    def test_a_single_watt_hour_counts(self):
+        found = outcome(demand_response, site(
+            lambda at: Decimal("999.9995") if in_event(at) else 1000))  # fmt: skip
+        assert found.lines[0].amount == 1
 
     def test_a_failed_event_takes_nothing_from_another(self):
         worse = event(2, day=date(2025, 6, 11))
@@ -256,6 +266,72 @@ class TestDemandResponse:
         found = outcome(demand_response, site(use, [event(), worse]))
         assert found.lines[0].amount == 800_000
         assert found.details["events"]["event-2"]["curtailed_wh"] == -400_000
+
+    def test_two_events_of_a_day_are_added(self):
+        early = event(2, start_minute=Decimal(8 * 60))
+
+        def use(at):
+            return 700 if at.date() == EVENT and 8 <= at.hour < 10 else flat(at)
+
+        found = outcome(demand_response, site(use, [event(), early]))
+        assert found.lines[0].parts == {"2025-06-12": 800_000 + 600_000}
+
+    @pytest.mark.parametrize(("kw", "mean_kw"), [("900", 1275), ("899.9999", 1400)])
+    def test_a_low_day_is_one_below_three_quarters_of_the_mean(self, kw, mean_kw):
+        """Three days at 1,400 kW and two at 900: the mean is 1,200, three quarters of it 900."""
+        low = [EVENT - timedelta(days=1), EVENT - timedelta(days=2)]
+        inputs = site(
+            lambda at: Decimal(kw) if at.date() in low else 600 if in_event(at) else 1400,
+            cbl="max-4-5",
+        )
+        assert settled(inputs)["baseline_wh"] == 2000 * mean_kw
+
+    def test_no_more_than_twice_the_days_are_looked_at(self):
+        """One low day of the newest five and five low ones before: four are left, and too few."""
+        earlier = [EVENT - timedelta(days=d) for d in range(1, 30)]
+        working = [d for d in earlier if d.weekday() < 5]
+        low = dict.fromkeys([working[0], *working[5:10]], 500)
+        answer = refusal(demand_response, site(by_day(low), cbl="max-4-5"), "no-row-usable")
+        assert reasons(answer, "") == {"event-1": "too-few-baseline-days"}
+        del low[working[9]]
+        assert settled(site(by_day(low), cbl="max-4-5"))["baseline_wh"] == 2_000_000
+
+    @pytest.mark.parametrize("off", [EVENT, EVENT - timedelta(days=7)])
+    def test_without_the_hours_before_there_is_no_adjustment(self, off):
+        def use(at):
+            if at.date() == off and at.hour == 11:
+                return None
+            return 1100 if at.date() == EVENT and not in_event(at) else flat(at)
+
+        assert settled(site(use, adjustment_cap_pct=Decimal(20)))["baseline_wh"] == 2_000_000
+
+    def test_quarter_hours_count_to_the_minute(self):
+        """100 kW more in the quarter after the six hours of recovery is not taken back."""
+
+        def use(at):
+            after = at.date() == EVENT and (at.hour, at.minute) == (22, 0)
+            return 1100 if after else flat(at)
+
+        found = settled(site(use, step_s=900))
+        assert found["recovered_wh"] == 0
+        assert found["curtailed_wh"] == 800_000
+        last = settled(site(lambda at: 1100 if at.date() == EVENT and (at.hour, at.minute)
+                            == (21, 45) else flat(at), step_s=900))  # fmt: skip
+        assert last["recovered_wh"] == 25_000
+
+    def test_an_event_shorter_than_an_interval_or_beyond_the_readings_has_no_use(self):
+        for wrong in (event(minutes=Decimal(30)),
+                      event(day=date(2025, 6, 13), start_minute=Decimal(23 * 60))):  # fmt: skip
+            answer = refusal(demand_response, site(flat, [wrong]), "no-row-usable")
+            assert reasons(answer, "") == {"event-1": "use-missing"}
+
+    def test_an_event_up_to_the_last_reading_counts(self):
+        last = event(day=date(2025, 6, 13), start_minute=Decimal(22 * 60))
+
+        def use(at):
+            return 600 if at.date() == date(2025, 6, 13) and at.hour >= 22 else 1000
+
+        assert outcome(demand_response, site(use, [last])).lines[0].amount == 800_000
 
     def test_out_of_calibration_there_is_no_use(self):
         answer = site(flat, calibrated_until=EVENT)
