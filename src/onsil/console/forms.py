@@ -52,6 +52,11 @@ class ProjectForm(forms.Form):
         label=_("유보 비율(%)"), min_value=0, max_value=50, initial=0, decimal_places=2
     )
 
+    unit = forms.ChoiceField(
+        label=_("크레딧 단위"), choices=(("tCO2e", "tCO2e"), ("m3", "m³")), required=False,
+        help_text=_("물 편익은 m³로 발행합니다. 많아지면 한 단위에 m³가 더 듭니다."),
+    )  # fmt: skip
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # pyright: ignore[reportArgumentType]
         english = (get_language() or "ko").startswith("en")
@@ -65,6 +70,7 @@ class ProjectForm(forms.Form):
         data = dict(self.cleaned_data)
         percent = data.pop("buffer_percent")
         data.pop("route")
+        data["unit"] = data["unit"] or "tCO2e"
         return footprint.ProjectSpec(**data, buffer_bp=int(percent * 100))
 
 

@@ -1,10 +1,15 @@
 """How tonnes become units: floored once, the rest carried, the buffer's share rounded up. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Context, Decimal, Inexact, localcontext
 
 _SCALE = 10_000
 _EXACT = Context(prec=200, traps=[Inexact])
+
+
+Steps = Sequence[tuple[int | None, int]]
+"""(last of the step or None for no end, how much of the quantity one unit takes), ascending."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,21 @@ class IssuanceAmounts:
     @property
     def project_tonnes(self) -> int:
         return self.tonnes - self.buffer_tonnes
+
+
+def tiered(volume: Decimal, steps: Steps) -> Decimal:
+    """What a year's volume comes to in units, exactly: each part by the step that it falls in.
+
+    Water Benefit Certificates: 100,000 m3 give 46,000; 2,000,000 m3 give 173,000.
+    """
+    assert volume >= 0
+    made, begun = Decimal(0), Decimal(0)
+    with localcontext(_EXACT):
+        for upto, per_unit in steps:
+            end = volume if upto is None else min(volume, Decimal(upto))
+            made += max(end - begun, Decimal(0)) / per_unit
+            begun = max(begun, end)
+    return made
 
 
 def issuance_amounts(

@@ -14,7 +14,7 @@ from onsil.core.ids import new_id
 from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
 from onsil.footprint import rows as stored
-from onsil.footprint.credits import pools, reversals, vintages
+from onsil.footprint.credits import pools, reversals, vintages, water
 from onsil.footprint.credits.batches import (
     BUFFER,
     ISSUER,
@@ -233,6 +233,8 @@ def _issue(
     actor: str,
     clock: Clock,
 ) -> CreditBatch | Refusal:
+    steps = water.stepped(conn, city, owner, vintage, quantity)
+    quantity = quantity if steps is None else steps.units
     last = batches(conn, city, owner.id)
     carried_in_t = last[0].carried_out_t if last else Decimal(0)
     position = last[0].position + 1 if last else 1
@@ -257,6 +259,8 @@ def _issue(
             transfer_id, owner.unit, actor, clock.now(),
         ),
     )  # fmt: skip
+    if steps is not None:
+        water.note(conn, city, owner, made, vintage, steps, actor, clock)
     stored_batch = batch(conn, city, made)
     assert stored_batch is not None
     proof.append(conn, city, "issuance", made, batch_entry(stored_batch))

@@ -62,6 +62,27 @@ def buffer_rule(programme: str, methodology: str, day: date) -> Rule | None:
     return _rule(max(fits, key=lambda row: row["valid_from"])) if fits else None
 
 
+def tier_rule(programme: str, unit: str, vintage: int) -> Rule | None:
+    """`steps`: how much of the metered quantity of a project's year one unit takes; None: as it is.
+
+    The row that was in force when the year began; of several the one that began last.
+    """
+    began = date(vintage, 1, 1)
+    fits = [
+        row
+        for row in _data()["tiers"]
+        if row["unit"] == unit
+        and (programme in row["programmes"] or "*" in row["programmes"])
+        and row["valid_from"] <= began
+    ]
+    return _rule(max(fits, key=lambda row: row["valid_from"])) if fits else None
+
+
+def steps_of(rule: Rule) -> tuple[tuple[int | None, int], ...]:
+    """A tier rule's steps as (last m³ or None, m³ a unit)."""
+    return tuple((one.get("upto"), one["per_unit"]) for one in rule["steps"])
+
+
 def vintage_rule(programme: str) -> Rule | None:
     """`by`: how a period without a daily breakdown is divided into years; None: it is not."""
     return _found("vintage", "programmes", programme)

@@ -23,8 +23,9 @@ from onsil.footprint.terms import Project, ProjectSpec
 _PROJECT = """SELECT id, code, name_ko, name_en, programme, methodology, crediting, buffer_bp,
   actor, created_at, unit FROM footprint_project"""
 UNITS = ("tCO2e", "m3")
-_TERMS = ("name_ko", "name_en", "programme", "methodology", "starts", "ends", "buffer_bp",
-          "unit")
+# One KOC is one tonne of CO2e (Korean offset rules); forest carbon is carbon.
+_TONNES_ONLY = ("kr-offset", "koc", "forest-carbon")
+_TERMS = ("name_ko", "name_en", "programme", "methodology", "starts", "ends", "buffer_bp", "unit")
 
 
 def _project(row: Row) -> Project:
@@ -43,9 +44,9 @@ def register_project(
     """Register a project on a route, the quick path unless another is named.
 
     The same code and terms again give the project that is there. Refused: unknown-methodology,
-    dates-invalid, buffer-invalid, unit-unknown (neither tCO2e nor m3), unknown-route,
-    route-programme (the route is another programme's), crediting-length, project-exists for the same code with other terms,
-    route-changed.
+    dates-invalid, buffer-invalid, unit-unknown (neither tCO2e nor m3), unit-programme (its units
+    are tonnes alone), unknown-route, route-programme (the route is another programme's),
+    crediting-length, project-exists for the same code with other terms, route-changed.
     """
     made = methodology(spec.methodology)
     if isinstance(made, Refusal):
@@ -99,6 +100,12 @@ def _misfit(spec: ProjectSpec, route: Route) -> Refusal | None:
             "unit-unknown",
             f"크레딧 단위는 {', '.join(UNITS)} 가운데 하나입니다.",
             f"A project's units are {' or '.join(UNITS)}.",
+        )
+    if spec.unit != "tCO2e" and spec.programme in _TONNES_ONLY:
+        return _no(
+            "unit-programme",
+            f"{spec.programme} 제도의 크레딧은 tCO2e로만 발행합니다.",
+            f"Units of the programme {spec.programme} are tonnes of CO2e alone.",
         )
     if not route.serves(spec.programme):
         return _no(
