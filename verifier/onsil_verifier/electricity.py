@@ -19,9 +19,9 @@ def of_energy(given: Given, wh: Decimal, commodity: str = "electricity") -> Emit
     return emitted(wh, "Wh", factor, given.gwp_set, factor["energy_basis"])
 
 
-def leave_out_uncalibrated(given: Given, grid: Grid) -> None:
+def leave_out_uncalibrated(given: Given, grid: Grid, named: str = "calibrated_until") -> None:
     """What was metered from the day on which the calibration has ended."""
-    until = given.parameters.get("calibrated_until")
+    until = given.parameters.get(named)
     if until is None:
         return
     ended = midnight(given, date.fromisoformat(until))

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from onsil.core.periods import Period, local_day, local_days
+from onsil.core.periods import Period, local_day, local_days, local_month
 from onsil.core.quantities import UnitError, convert, same_dimension
 from onsil.core.refusal import Refusal
 from onsil.footprint.terms import ActivitySeries
@@ -74,6 +74,21 @@ def daily(kept: Intervals, zone: ZoneInfo) -> dict[str, Decimal]:
             days[day.isoformat()] = total
         day, index = day + timedelta(days=1), after
     return days
+
+
+def monthly(kept: Intervals, zone: ZoneInfo) -> dict[str, Decimal]:
+    """The sum of what was used by local month, for months that have any."""
+    months: dict[str, Decimal] = {}
+    step, last = timedelta(seconds=kept.step_s), len(kept.values)
+    day, index = local_day(kept.period.start, zone), 0
+    while index < last:
+        month = local_month(day.year, day.month, zone)
+        after = min(last, -(-(month.end - kept.period.start) // step))
+        total = sum((v for v in kept.values[index:after] if v is not None), Decimal(0))
+        if total:
+            months[day.isoformat()[:7]] = total
+        day, index = local_day(month.end, zone), after
+    return months
 
 
 def fate_at(coverage: dict[str, Any], offset_s: int) -> str:

@@ -68,9 +68,12 @@ def _net_share(given: Given, name: str) -> Decimal:
     if name == "electricity" or given.parameters["gas_energy_basis"] == "ncv":
         return Decimal(1)
     factor = given.factors["city-gas"]
-    if "heating" in factor:
-        return Decimal(factor["heating"]["ncv_mj"]) / Decimal(factor["heating"]["gcv_mj"])
-    return Decimal(factor["ncv_mj_per_nm3"]) / Decimal(factor["gcv_mj_per_nm3"])
+    held = factor.get("heating") or {}
+    net = held.get("ncv_mj", factor.get("ncv_mj_per_nm3"))
+    gross = held.get("gcv_mj", factor.get("gcv_mj_per_nm3"))
+    if net is None or gross is None:
+        raise Refused("heating-value-unknown")
+    return Decimal(net) / Decimal(gross)
 
 
 def _outputs(

@@ -119,8 +119,8 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     """Savings of each carrier and the emissions they avoided.
 
     Refused: `no-carrier`, `baseline-too-short`, `baseline-overlaps`, `solar-not-metered`,
-    `gas-basis-unknown`, `unit-mismatch`, `no-interval`, `coverage-too-low`, and
-    `not-yet-measurable` with the gates' figures.
+    `gas-basis-unknown`, `unit-mismatch`, `no-interval`, `coverage-too-low`,
+    `heating-value-unknown`, and `not-yet-measurable` with the gates' figures.
     """
     refusal = _applicable(inputs)
     if refusal is not None:
@@ -216,6 +216,8 @@ def _outcome(
     for name, (carrier, found) in measured.items():
         factor, counted = inputs.factors[_COMMODITY[name]], _counted(found)
         basis = _to_factor_basis(inputs, name)
+        if isinstance(basis, Refusal):
+            return basis
         amount = emissions(counted * basis, factor, inputs.gwp_set)
         co2e_t += amount["co2e_t"]
         gases = add_gases(gases, amount["gases_kg"])
@@ -248,12 +250,23 @@ def _outcome(
     )
 
 
-def _to_factor_basis(inputs: MethodInputs, name: str) -> Decimal:
+def _to_factor_basis(inputs: MethodInputs, name: str) -> Decimal | Refusal:
     """Net per metered energy: gas meters count gross calorific value unless stated otherwise."""
     if name != "gas" or inputs.parameters["gas_energy_basis"] == "ncv":
         return Decimal(1)
     factor = inputs.factors["city-gas"]
-    return factor.ncv_mj_per_nm3 / factor.gcv_mj_per_nm3
+    heating = factor.heating
+    # Asked for here alone: runs that no gate let through have been kept without these values.
+    if heating is None or heating.ncv_mj is None or heating.gcv_mj is None:
+        return Refusal(
+            "heating-value-unknown",
+            f"가스 열량이 총발열량(gcv)인데 배출계수 {factor.id}에 발열량이 없어 순발열량으로 바꿀 "
+            "수 없습니다.",
+            f"The gas is metered in gross energy (gcv), but the factor {factor.id} states no net "
+            "and gross heating values, so it cannot become net energy.",
+            {"factor": factor.id, "gas_energy_basis": "gcv"},
+        )
+    return heating.ncv_mj / heating.gcv_mj
 
 
 def _carrier_details(found: MeasuredSavings, counted: Decimal, co2e_t: Decimal) -> dict[str, Any]:

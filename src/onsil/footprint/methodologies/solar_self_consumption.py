@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from onsil.core.periods import Period, local_day, local_month
+from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
 from onsil.footprint.factors import factor_set
 from onsil.footprint.intervals import (
@@ -27,6 +27,7 @@ from onsil.footprint.intervals import (
     coverage_refusal,
     daily,
     energy_intervals,
+    monthly,
 )
 from onsil.footprint.methodologies.emissions import emissions
 from onsil.footprint.methodologies.registry import (
@@ -204,23 +205,8 @@ def _outcome(
             "note": "The factor's publisher states no uncertainty; none is added for it.",
         },
         coverage={"generation": coverage},
-        details={"monthly_wh": _monthly(kept, ZoneInfo(inputs.zone))},
+        details={"monthly_wh": monthly(kept, ZoneInfo(inputs.zone))},
     )  # fmt: skip
-
-
-def _monthly(kept: Intervals, zone: ZoneInfo) -> dict[str, Decimal]:
-    """Energy in Wh by local month, for months that have any."""
-    months: dict[str, Decimal] = {}
-    step, last = timedelta(seconds=kept.step_s), len(kept.values)
-    day, index = local_day(kept.period.start, zone), 0
-    while index < last:
-        month = local_month(day.year, day.month, zone)
-        after = min(last, -(-(month.end - kept.period.start) // step))
-        energy_wh = sum((v for v in kept.values[index:after] if v is not None), Decimal(0))
-        if energy_wh:
-            months[day.isoformat()[:7]] = energy_wh
-        day, index = local_day(month.end, zone), after
-    return months
 
 
 def worked_example() -> WorkedExample:
