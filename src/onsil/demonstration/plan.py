@@ -9,12 +9,12 @@ from onsil.footprint import targets
 from onsil.tenancy import current_city, transaction
 from onsil.tenancy.cities import city as city_profile
 
-_SOLAR = "B-1"
+_SOLAR, _REMODELLED = "B-1", "B-3"
 _YEAR = 2025
 
 
-def adopt(actor: str, solar: footprint.Run) -> targets.Plan | None:
-    """Read the plan in and put the solar run behind its measure; again, nothing is added.
+def adopt(actor: str, solar: footprint.Run, office: footprint.Run) -> targets.Plan | None:
+    """Read the plan in and put each run behind its measure; again, nothing is added.
 
     None for a city without a plan file. Raises DemonstrationFailed when something is refused.
     """
@@ -23,9 +23,10 @@ def adopt(actor: str, solar: footprint.Run) -> targets.Plan | None:
         made = load_plan(tx, city_profile(city), actor, SystemClock())
         if made is None or isinstance(made, Refusal):
             return made if made is None else granted(made)
-        measure = targets.measure_by_code(tx, city, made.id, _SOLAR)
-        if measure is not None:
-            granted(targets.link_evidence(
-                tx, city, measure.id, _YEAR, "run", str(solar.id), actor, SystemClock()
-            ))  # fmt: skip
+        for code, run in ((_SOLAR, solar), (_REMODELLED, office)):
+            measure = targets.measure_by_code(tx, city, made.id, code)
+            if measure is not None:
+                granted(targets.link_evidence(
+                    tx, city, measure.id, _YEAR, "run", str(run.id), actor, SystemClock()
+                ))  # fmt: skip
     return made

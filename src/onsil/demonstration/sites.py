@@ -6,7 +6,8 @@
 | home 1 | April 2020 - December 2022 | April 2024 - today | 1,461 days |
 | home 2 | October 2012 - January 2014 | October 2024 - January 2026 | 4,383 days |
 
-The wall clock of the source is kept: noon there is noon here.
+Three more come from data that lie beside the code (`shipped`). The wall clock of the source is
+kept: noon there is noon here.
 """
 
 from collections.abc import Callable
@@ -25,13 +26,14 @@ from onsil import devices, hub
 from onsil.building import services as register
 from onsil.building.services import MeterSpec, SiteSpec
 from onsil.core.refusal import Refusal
+from onsil.demonstration import shipped
 from onsil.demonstration.cast import Cast
 from onsil.demonstration.measured import OPENDSM, PVANALYTICS, Wheel, fetch, member
+from onsil.demonstration.shipped import MoreSeries, SeriesKey
 from onsil.tenancy import current_city, transaction
 
 _UK = "opendsm/eemeter/samples/"
 _PV = "pvanalytics/data/system_50_ac_power_2_full_DST.parquet"
-SeriesKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,22 @@ class DemoSites:
     home_temperature: SeriesKey
     young_electricity: SeriesKey
     young_temperature: SeriesKey
+    more: MoreSeries
 
     def all(self) -> list[SeriesKey]:
         return [self.solar, self.home_electricity, self.home_gas, self.home_temperature,
-                self.young_electricity, self.young_temperature]  # fmt: skip
+                self.young_electricity, self.young_temperature, *self.more.all()]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Table:
-    """One file to import: where it is, what it means, and up to when it may be replayed."""
+    """One file to import: where it is, what it means, and, where its replay may reach past
+    today, the column of its times and the shift of its days."""
 
     path: Path
     mapping: dict[str, Any]
-    column: str
-    shift_days: int
+    column: str = ""
+    shift_days: int = 0
 
 
 def series_of(city: str) -> DemoSites:
@@ -73,11 +77,12 @@ def series_of(city: str) -> DemoSites:
         meter("home-1-weather", "temperature", "WeatherObserved"),
         meter("home-2-electricity", "consumedEnergy"),
         meter("home-2-weather", "temperature", "WeatherObserved"),
+        shipped.series_of(city),
     )
 
 
 def register_sites(cast: Cast) -> DemoSites:
-    """Enter the three sites and their meters. Raises RuntimeError when the register refuses."""
+    """Enter the sites and their meters. Raises RuntimeError when the register refuses."""
     city = current_city()
     series = series_of(city)
     power = ("electricity", "Wh", "consumed")
@@ -86,13 +91,15 @@ def register_sites(cast: Cast) -> DemoSites:
         Decimal("36.9922"), capacity_kw=Decimal("3.4"), replayed=True,
         note_ko="미국 콜로라도 2011–2013년 15분 실측을 2024–2026년으로 재생합니다.",
         note_en="Measured every 15 minutes in Colorado, 2011-2013, replayed as 2024-2026.",
-    ), PVANALYTICS, [MeterSpec("pv", *series.solar, "electricity", "Wh", "generated")])  # fmt: skip
+    ), _credit(PVANALYTICS), [
+        MeterSpec("pv", *series.solar, "electricity", "Wh", "generated"),
+    ])  # fmt: skip
     _enter(SiteSpec(
         "demo-home-1", "household", "데모 가구 1", "Demo home 1", Decimal("127.0985"),
         Decimal("36.9961"), person=cast.citizens[0].pk, replayed=True,
         note_ko="영국 한 가구의 2020–2022년 실측을 2024–2026년으로 재생합니다.",
         note_en="One United Kingdom home measured 2020-2022, replayed as 2024-2026.",
-    ), OPENDSM, [
+    ), _credit(OPENDSM), [
         MeterSpec("electricity", *series.home_electricity, *power),
         MeterSpec("gas", *series.home_gas, "gas", "Wh", "consumed"),
         MeterSpec("weather", *series.home_temperature, "temperature", "degC", "ambient"),
@@ -102,15 +109,20 @@ def register_sites(cast: Cast) -> DemoSites:
         Decimal("36.9905"), person=cast.citizens[1].pk, replayed=True,
         note_ko="영국 한 가구의 2012–2014년 실측을 2024–2026년으로 재생합니다.",
         note_en="One United Kingdom home measured 2012-2014, replayed as 2024-2026.",
-    ), OPENDSM, [
+    ), _credit(OPENDSM), [
         MeterSpec("electricity", *series.young_electricity, *power),
         MeterSpec("weather", *series.young_temperature, "temperature", "degC", "ambient"),
     ])  # fmt: skip
+    for spec, credit, meters in shipped.site_specs(series.more):
+        _enter(spec, credit, meters)
     return series
 
 
-def _enter(spec: SiteSpec, source: Wheel, meters: list[MeterSpec]) -> None:
-    credit = f"{source.attribution} ({source.licence})"
+def _credit(source: Wheel) -> str:
+    return f"{source.attribution} ({source.licence})"
+
+
+def _enter(spec: SiteSpec, credit: str, meters: list[MeterSpec]) -> None:
     spec = replace(spec, attribution_ko=f"실측: {credit}", attribution_en=f"Measured: {credit}")
     made = register.register_site(current_city(), spec, meters, actor="demonstration")
     if isinstance(made, Refusal):
@@ -131,11 +143,13 @@ def import_readings(
     if len(found) == len(series.all()) and len(latest) == len(found):
         progress(1, 1)
         return 0, False
-    tables = _tables(series, folder)
+    tables = [*_tables(series, folder), *(
+        _Table(path, mapping) for path, mapping in shipped.tables(series.more, folder)
+    )]  # fmt: skip
     stored = 0
     for number, table in enumerate(tables):
         progress(number, len(tables))
-        path = _before_today(table)
+        path = _before_today(table) if table.column else table.path
         with transaction() as tx:
             report = devices.import_table(tx, city, path, devices.mapping_of(table.mapping))
         stored += report.stored

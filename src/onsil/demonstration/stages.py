@@ -9,8 +9,20 @@ from onsil.citizen.models import Payment
 from onsil.configuration import Configuration
 from onsil.core.database import connect
 from onsil.core.refusal import Refusal
-from onsil.demonstration import books, loop, own_money, plan, sites
+from onsil.demonstration import (
+    books,
+    checking,
+    inventories,
+    loop,
+    own_money,
+    plan,
+    route,
+    runs,
+    sites,
+    trade,
+)
 from onsil.demonstration import cast as people
+from onsil.footprint import inventory
 from onsil.portal import trace as tracer
 from onsil.proof import Checkpoint
 from onsil.proof.anchors import AnchorRecord
@@ -27,6 +39,9 @@ STAGES = (
     ("quantify", "감축량 산정", "tonnes quantified"),
     ("claim", "한 번만 주장", "claimed once"),
     ("credit", "승인·발행·판매·상쇄", "approved, issued, sold, retired"),
+    ("route", "외부사업 전 절차", "the full offset route"),
+    ("trade", "주문·정산·상쇄", "ordered, settled, retired"),
+    ("inventory", "인벤토리 작성과 확정", "inventories compiled and sealed"),
     ("reward", "시민 보상", "citizens rewarded"),
     ("spend", "가게에서 사용", "spent at a shop"),
     ("books", "은행과 맞추고 마감", "matched with the bank, day closed"),
@@ -46,6 +61,11 @@ class Outcome:
     claims: list[footprint.Claim] = field(default_factory=list)
     batch: footprint.CreditBatch | None = None
     retired: int = 0
+    certified: route.Certified | None = None
+    traded: trade.Traded | None = None
+    inventories: list[inventory.Version] = field(default_factory=list)
+    refused: int = 0
+    accepted: int = 0
     points: int = 0
     payments: list[Payment] = field(default_factory=list)
     leaves: int = 0
@@ -82,24 +102,45 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
 
         tell = begin("quantify")
         official = f"user:{cast.official.pk}"
-        runs = loop.quantify(series, zone, official)
-        outcome.runs = [runs.solar, *runs.homes]
-        outcome.check(runs.solar.co2e_t > 2, "solar: less than two tonnes")
-        outcome.check(runs.homes[0].measurable, "home 1: savings not measurable")
-        outcome.check(isinstance(runs.young, Refusal), "home 2 was measured on a short baseline")
+        found = loop.quantify(series, zone, official)
+        more = runs.quantify(series.more, conf.data_folder / "measured", zone, official)
+        outcome.runs = [found.solar, *found.homes, *more.all()]
+        outcome.check(found.solar.co2e_t > 2, "solar: less than two tonnes")
+        outcome.check(found.homes[0].measurable, "home 1: savings not measurable")
+        outcome.check(isinstance(found.young, Refusal), "home 2 was measured on a short baseline")
+        outcome.check(more.first.id != more.office.id, "late readings changed no run")
         _recompute_all(city, outcome, tell)
 
         tell = begin("claim")
-        solar, homes = loop.claim(runs, official)
-        outcome.claims = [solar, *homes]
-        outcome.check(_claimed_twice_is_refused(city, runs.solar), "a second claim was let through")
+        solar, homes = loop.claim(found, official)
+        office, plant = runs.claim(more, official)
+        outcome.claims = [solar, *homes, office, plant]
+        outcome.failures.extend(runs.claimed_again(more, found, official))
+        outcome.refused = runs.attempts_kept(outcome.runs)
+        outcome.check(outcome.refused >= 4, "a refused claim was not written down")
         tell(1, 1)
 
         tell = begin("credit")
         outcome.batch = loop.credit(solar, cast)
         outcome.retired = loop.RETIRED_TONNES
-        plan.adopt(official, runs.solar)
+        plan.adopt(official, found.solar, more.office)
         tell(1, 1)
+
+        tell = begin("route")
+        outcome.certified = route.walk(more, office, cast, zone)
+        outcome.check(
+            route.refused_alone(outcome.certified, cast), "who handed a period in certified it"
+        )
+        tell(1, 1)
+
+        tell = begin("trade")
+        _trade(outcome, outcome.certified, cast)
+        tell(1, 1)
+
+        tell = begin("inventory")
+        approver = f"user:{cast.approver.pk}"
+        outcome.inventories = inventories.compile_all(series, official, approver, tell)
+        outcome.failures.extend(inventories.wrong(outcome.inventories))
 
         tell = begin("reward")
         outcome.points = loop.reward(homes, cast, zone, series.home_electricity[0])
@@ -142,9 +183,14 @@ def _recompute_all(city: str, outcome: Outcome, tell: Tell) -> None:
             tell(number, len(outcome.runs))
 
 
-def _claimed_twice_is_refused(city: str, run: footprint.Run) -> bool:
-    with transaction() as tx:
-        return isinstance(footprint.claim(tx, city, run.id, "voluntary"), Refusal)
+def _trade(outcome: Outcome, certified: route.Certified, cast: people.Cast) -> None:
+    """Orders settled and units retired; nothing made or lost by it."""
+    outcome.traded = trade.trade(certified.project, certified.batches[-1], cast)
+    outcome.retired += outcome.traded.retirement.tonnes
+    outcome.check(
+        all(one.status == "settled" for one in outcome.traded.orders), "an order is not settled"
+    )
+    outcome.failures.extend(checking.units_out_of_step())
 
 
 def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None:
@@ -162,6 +208,10 @@ def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None
     with connect(conf.dsn, city) as conn:
         report = proof.verify(conn, city, conf.log_home, log_sources(), progress=tell)
     outcome.leaves, outcome.verified = report.leaves, report.ok
+    outcome.accepted, said = checking.second_opinion(
+        [run for run in outcome.runs if run.measurable]
+    )
+    outcome.failures.extend(said)
     outcome.failures.extend(finding.en for finding in report.findings)
     passed: set[str] = set()
     for payment in outcome.payments:

@@ -6,11 +6,22 @@ from onsil.footprint.reports.kept import keep_report, kept_report, kept_reports,
 from onsil.footprint.reports.monitoring_report import monitoring_report
 from onsil.footprint.reports.pdf import page_source, pdf
 from onsil.footprint.reports.resolving import Number, numbers, pointed
-from onsil.footprint.reports.terms import Figure, Report, Section, Source, figures
+from onsil.footprint.reports.terms import (
+    Facts,
+    Figure,
+    Paragraph,
+    Report,
+    Section,
+    Source,
+    Table,
+    document,
+    figures,
+)
 from onsil.footprint.reports.workbook import xlsx
 
 __all__ = [
-    "Figure", "Number", "Report", "Section", "Source", "figures", "hwpx",
+    "Facts", "Figure", "Number", "Paragraph", "Report", "Section", "Source", "Table", "document",
+    "figures", "hwpx",
     "implementation_report", "keep_report", "kept_report", "kept_reports", "monitoring_report",
     "numbers", "page_source", "pdf", "pointed", "report_entry", "xlsx",
 ]  # fmt: skip
