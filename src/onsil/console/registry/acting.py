@@ -62,14 +62,23 @@ def _plan(conn: Connection, city: str, data: Data, actor: str) -> object:
 
 def _fulfil(conn: Connection, city: str, data: Data, actor: str) -> object:
     return credits.fulfil(
-        conn, city, data["planned"], data["batch"], data["units"], str(data["key"]), actor, CLOCK
-    )
+        conn, city, data["planned"], data["batch"], data["units"], str(data["key"]), actor, CLOCK,
+        data["account"],
+    )  # fmt: skip
+
+
+def _hand_on(conn: Connection, city: str, data: Data, actor: str) -> object:
+    return credits.hand_on(
+        conn, city, data["planned"], data["account"], data["destination"], data["units"],
+        str(data["key"]), actor, CLOCK,
+    )  # fmt: skip
 
 
 def _drop(conn: Connection, city: str, data: Data, actor: str) -> object:
     return credits.drop(
-        conn, city, data["planned"], data["units"], data["reason"], str(data["key"]), actor, CLOCK
-    )
+        conn, city, data["planned"], data["units"], data["reason"], str(data["key"]), actor, CLOCK,
+        data["account"],
+    )  # fmt: skip
 
 
 def _recover(conn: Connection, city: str, data: Data, actor: str) -> object:
@@ -133,6 +142,7 @@ ACTS: dict[str, Act] = {
     "adjustment": Act(_("상응조정 밝히기"), given.AdjustmentForm, _adjustment),
     "plan": Act(_("계획 적기"), given.PlanForm, _plan),
     "fulfil": Act(_("계획 채우기"), given.FulfilForm, _fulfil),
+    "hand-on": Act(_("계획분 넘기기"), given.HandOnForm, _hand_on),
     "drop": Act(_("계획 취소"), given.DropForm, _drop),
     "holder": Act(_("보유자 공개"), given.HolderForm, _holder),
     "elsewhere": Act(_("다른 등록부에서 쓰인 것 적기"), given.ElsewhereForm, _elsewhere),

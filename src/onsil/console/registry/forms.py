@@ -98,14 +98,30 @@ class PlanForm(KeyedForm):
     basis = forms.CharField(label=_("근거"), max_length=300)
 
 
+def _planned_holder() -> forms.CharField:
+    return forms.CharField(
+        label=_("계획분 보유 계정"), max_length=120, required=False,
+        help_text=_("비우면 사업이 가진 계획분입니다."),
+    )  # fmt: skip
+
+
 class FulfilForm(KeyedForm):
     planned = forms.UUIDField(label=_("계획 번호"))
     batch = forms.UUIDField(label=_("묶음 번호"))
+    account = _planned_holder()
+    units = forms.IntegerField(label=_("수량"), min_value=1)
+
+
+class HandOnForm(KeyedForm):
+    planned = forms.UUIDField(label=_("계획 번호"))
+    account = forms.CharField(label=_("계획분 보유 계정"), max_length=120)
+    destination = forms.CharField(label=_("받을 계정"), max_length=120)
     units = forms.IntegerField(label=_("수량"), min_value=1)
 
 
 class DropForm(KeyedForm):
     planned = forms.UUIDField(label=_("계획 번호"))
+    account = _planned_holder()
     units = forms.IntegerField(label=_("수량"), min_value=1)
     reason = forms.CharField(label=_("사유"), max_length=300)
 

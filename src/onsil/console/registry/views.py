@@ -1,6 +1,7 @@
 """The registry desk: units by serial, proposals, projects' losses and plans, and the sums."""
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -16,12 +17,14 @@ from onsil.console import people
 from onsil.console.export import csv_response
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.console.registry.acting import ACTS, CLOCK
+from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
 from onsil.footprint import credits
 from onsil.tenancy import transaction
 
 READERS = (*STAFF, Role.VERIFIER)
 MAKERS = (Role.OFFICIAL, Role.APPROVER)
+ZONE = ZoneInfo("Asia/Seoul")
 _PAGE, _FILE = 100, 20_000
 SECTION = "registry-desk"
 
@@ -120,21 +123,36 @@ def actions(request: Request) -> HttpResponse:
 @require_safe
 @needs(*READERS)
 def projects(request: Request) -> HttpResponse:
-    """Each project's losses and what is owed for them, and its planned units."""
+    """Each project's losses and what is owed for them, the pools they share, and planned units."""
     city = request.city.code
     with transaction(city) as conn:
         found = footprint.projects(conn, city)
         owed = [(one, credits.shortfall(conn, city, one.id)) for one in found]
         by_id: dict[UUID | None, footprint.Project] = {one.id: one for one in found}
-        planned = [(one, by_id[one.project_id]) for one in credits.planned(conn, city)]
+        planned = [
+            (one, by_id[one.project_id], _holders(credits.planned_holders(conn, city, one), one),
+             credits.planned_due(one))
+            for one in credits.planned(conn, city)
+        ]  # fmt: skip
+        pools = [
+            (one, [(share, by_id.get(share.project_id)) for share in one.shares])
+            for one in credits.pools(conn, city)
+        ]
+        stepped = credits.events(conn, city, kinds=("stepped",))
         losses = credits.events(conn, city, kinds=("reversal",))
         withheld = credits.events(conn, city, kinds=("withheld",))
     return page(
         request, "console/registry/projects.html", section=SECTION, tab="projects", owed=owed,
         planned=planned, losses=[(one, by_id.get(one.project_id)) for one in reversed(losses)],
         withheld=[(one, by_id.get(one.project_id)) for one in reversed(withheld)],
-        may_make=_may(request, MAKERS),
+        pools=pools, stepped=[(one, by_id.get(one.project_id)) for one in reversed(stepped)],
+        this_year=local_day(CLOCK.now(), ZONE).year, may_make=_may(request, MAKERS),
     )  # fmt: skip
+
+
+def _holders(held: dict[str, int], one: credits.Planned) -> list[tuple[str, int]]:
+    """Who but the project itself holds planned units, and how many."""
+    return [(code, units) for code, units in held.items() if code != f"project:{one.project_id}"]
 
 
 @require_safe

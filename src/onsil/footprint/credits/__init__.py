@@ -31,7 +31,17 @@ from onsil.footprint.credits.labels import (
     labels_of,
     public_names,
 )
-from onsil.footprint.credits.planned import drop, fulfil, plan, planned, planned_of
+from onsil.footprint.credits.planned import (
+    drop,
+    fulfil,
+    hand_on,
+    plan,
+    planned,
+    planned_due,
+    planned_holders,
+    planned_of,
+    planned_overdue,
+)
 from onsil.footprint.credits.pools import pool_of_batch, pools
 from onsil.footprint.credits.retiring import (
     RetirementUse,
@@ -96,10 +106,11 @@ __all__ = [
     "batch_by_serial", "batch_entry", "batches", "batches_of_period", "block", "block_of_serial",
     "blocks", "cancel", "conservation", "conservation_all", "conversion_limit",
     "declare_adjustment", "disclose_holder", "drop", "end_label", "event", "event_entry", "events",
-    "expire", "fulfil", "give_label", "history", "holdings", "imported", "imports",
+    "expire", "fulfil", "give_label", "hand_on", "history", "holdings", "imported", "imports",
     "insufficient", "issue", "issue_vintages", "key_reused", "labels", "labels_known",
     "labels_of", "lock_units", "make_good", "merge", "move", "outside_facts", "plan", "planned",
-    "planned_of", "pool_of_batch", "pools",
+    "planned_due", "planned_holders", "planned_of", "planned_overdue",
+    "pool_of_batch", "pools",
     "post", "propose", "public_names", "reject", "replay", "retire", "retired_elsewhere",
     "retirement", "retirement_entry", "retirements", "retirements_of", "search", "short_of",
     "shortfall", "spans_text", "split", "state_of", "transfer", "units_of", "unknown_batch",

@@ -27,6 +27,7 @@ from onsil.footprint.credits.batches import (
     post,
 )
 from onsil.footprint.credits.events import draft, state, write
+from onsil.footprint.credits.planned import planned_overdue
 from onsil.footprint.credits.rules import Rule, buffer_rule, vintage_rule
 from onsil.footprint.credits.spans import Span
 from onsil.footprint.credits.units import open_blocks
@@ -74,8 +75,8 @@ def issue_vintages(
     issue nothing and still count. Vintages behind the Paris gate are withheld, and said so in the
     journal. While a loss is not made good nothing is issued; with `recover`, new units first make
     it good. Refused: unknown-monitoring, monitoring-state, legal-duty, unit-unknown,
-    vintage-undivided, vintage-gated (all of it), issuance-blocked, recovery-overdue, and the
-    ledger's codes.
+    vintage-undivided, vintage-gated (all of it), issuance-blocked, recovery-overdue,
+    planned-overdue, and the ledger's codes.
     """
     found = monitoring(conn, city, monitoring_id)
     if found is None:
@@ -101,6 +102,8 @@ def issue_vintages(
     if refusal is not None:
         return refusal
     refusal = reversals.blocked(conn, city, owner.id, clock, zone or _SEOUL, recover=recover)
+    if refusal is None:
+        refusal = planned_overdue(conn, city, owner.id, clock, zone or _SEOUL)
     if refusal is not None:
         return refusal
     return _issue_parts(conn, city, found, owner, actor, clock, zone or _SEOUL)

@@ -38,7 +38,8 @@ def _found(part: str, field: str, value: str) -> Rule | None:
 
 
 def planned_rule() -> Rule:
-    """`years_ahead`: how far planned units may reach (Gold Standard 403)."""
+    """`years_ahead`: how far planned units may reach; `recovery_years`: until when what they fall
+    short of is made good (Gold Standard 403)."""
     return _rule(_data()["planned"])
 
 
