@@ -16,7 +16,7 @@ from onsil.footprint.credits import (
     retirement,
     retirement_entry,
 )
-from onsil.footprint.factors.imports import import_entry
+from onsil.footprint.factors.imports import common_entry, import_entry
 from onsil.footprint.inventory.versions import (
     decided_version,
     decision_entry,
@@ -24,6 +24,7 @@ from onsil.footprint.inventory.versions import (
     version_of,
 )
 from onsil.footprint.projects.proofs import READERS as PROJECT_READERS
+from onsil.footprint.quality import inspection_entry
 from onsil.footprint.reports.kept import report_entry
 from onsil.footprint.store import rows as select
 from onsil.footprint.targets.reviews import review, review_entry
@@ -94,11 +95,19 @@ def _report(conn: Connection, city: str, report_id: UUID) -> Entry | None:
     return report_entry(conn, city, report_id)
 
 
+# Looks at runs since they have leaves. One without a leaf is of before: nothing newer than a look
+# that has one.
+_INSPECTIONS = """SELECT id FROM (
+  SELECT i.* FROM footprint_inspection i WHERE i.logged OR EXISTS (
+    SELECT FROM footprint_inspection e WHERE e.city = i.city AND e.run_id = i.run_id
+      AND e.logged AND e.number < i.number)) looked"""
+
 _READERS: dict[str, tuple[str, Reader]] = {
     **PROJECT_READERS,
     "inventory": ("SELECT id FROM footprint_inventory_version", _inventory),
     "inventory-decision": ("SELECT id FROM footprint_inventory_decision", _inventory_decision),
     "quantification": ("SELECT id FROM footprint_run", _quantification),
+    "inspection": (_INSPECTIONS, inspection_entry),
     "claim": ("SELECT id FROM footprint_claim", _claim),
     "claim-release": ("SELECT id FROM footprint_claim_release", _claim_release),
     "issuance": (
@@ -111,6 +120,7 @@ _READERS: dict[str, tuple[str, Reader]] = {
         _unit_event,
     ),
     "factor-import": ("SELECT id FROM footprint_factor_import", import_entry),
+    "common-factors": ("SELECT id FROM footprint_common_factor", common_entry),
     "factor-set": ("SELECT id FROM footprint_factor_set", _factor_set),
     "report": ("SELECT id FROM footprint_report", _report),
     "implementation-review": (

@@ -1,6 +1,13 @@
 """Factor sets and coefficient tables brought in by people: read, checked, approved by a second."""
 
 from onsil.footprint.factors.imports.checking import Finding, check_upload
+from onsil.footprint.factors.imports.everywhere import (
+    CommonFactors,
+    approve_common_import,
+    common_entry,
+    common_factors,
+    tell_cities,
+)
 from onsil.footprint.factors.imports.reading import read_upload
 from onsil.footprint.factors.imports.records import (
     FactorImport,
@@ -16,10 +23,14 @@ from onsil.footprint.factors.imports.records import (
 )
 
 __all__ = [
+    "CommonFactors",
     "FactorImport",
     "Finding",
+    "approve_common_import",
     "approve_import",
     "check_upload",
+    "common_entry",
+    "common_factors",
     "confirm_import",
     "import_entry",
     "import_of",
@@ -29,4 +40,5 @@ __all__ = [
     "return_import",
     "runs_using",
     "submit_import",
+    "tell_cities",
 ]

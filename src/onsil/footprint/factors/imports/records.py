@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from onsil import proof
 from onsil.core.canonical import canonical_bytes
 from onsil.core.clock import Clock
-from onsil.core.database import Connection
+from onsil.core.database import ALL_CITIES, Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
 from onsil.footprint.factors.coefficients import CoefficientTable, stated_coefficients
@@ -192,9 +192,10 @@ def confirm_import(
 def approve_import(
     conn: Connection, city: str, import_id: UUID, actor: str, clock: Clock
 ) -> FactorImport | Refusal:
-    """A second person puts it in force; it becomes a leaf of the log.
+    """A second person puts it in force; it becomes a leaf of the city's log.
 
-    Refused: unknown-import, maker-is-checker, import-not-checked, version-not-next.
+    Common ones (of the city `*`) have no log of their own: `approve_common_import` tells each
+    city's. Refused: unknown-import, maker-is-checker, import-not-checked, version-not-next.
     """
     found = _for_decision(conn, city, import_id, actor)
     if isinstance(found, Refusal):
@@ -204,7 +205,8 @@ def approve_import(
         return refusal
     _decide(conn, city, import_id, APPROVED, actor, clock.now(), "")
     made = _after(conn, city, found, actor, "factor-import.approved")
-    proof.append(conn, city, "factor-import", import_id, _entry(made))
+    if city != ALL_CITIES:
+        proof.append(conn, city, "factor-import", import_id, _entry(made))
     return made
 
 
@@ -235,7 +237,8 @@ def _for_decision(
     found = import_of(conn, city, import_id)
     if found is None:
         return _unknown(import_id)
-    lock(conn, city, [f"factor import {found.set_id}"])
+    for scope in dict.fromkeys((ALL_CITIES, city)):  # common ones count among a city's versions
+        lock(conn, scope, [f"factor import {found.set_id}"])
     found = import_of(conn, city, import_id, for_update=True)
     assert found is not None
     if _person(found.maker) == _person(actor):
@@ -301,15 +304,30 @@ def _import(row: Mapping[str, Any]) -> FactorImport:
 
 
 def library_of(conn: Connection, city: str) -> Library:
-    """The shipped library and a city's approved imports together."""
-    approved = [one.parsed() for one in imports(conn, city, APPROVED)]
+    """What is in force in a city: its own approved imports, common ones, and those shipped.
+
+    Of one id and version there is one: the city's own before the common, the common before one
+    that a later release of the program ships.
+    """
+    own = imports(conn, city, APPROVED)
+    numbers = [(one.set_id, one.version) for one in own]
+    common = [] if city == ALL_CITIES else imports(conn, ALL_CITIES, APPROVED)
+    brought = [*own, *(one for one in common if stands(numbers, one.set_id, one.version))]
     shipped = shipped_library()
-    if not approved:
+    if not brought:
         return shipped
+    made, names = [one.parsed() for one in brought], {one.reference for one in brought}
     return Library.of(
-        [*shipped.sets, *(one for one in approved if isinstance(one, FactorSet))],
-        [*shipped.tables, *(one for one in approved if isinstance(one, CoefficientTable))],
-    )
+        [*(one for one in shipped.sets if one.reference not in names),
+         *(one for one in made if isinstance(one, FactorSet))],
+        [*(one for one in shipped.tables if one.reference not in names),
+         *(one for one in made if isinstance(one, CoefficientTable))],
+    )  # fmt: skip
+
+
+def stands(own: Iterable[tuple[str, int]], set_id: str, version: int) -> bool:
+    """Whether a common version is in force beside a city's own (id, version): before its first."""
+    return all(version < number for name, number in own if name == set_id)
 
 
 def _entry(made: FactorImport) -> dict[str, Any]:
@@ -328,8 +346,12 @@ def import_entry(conn: Connection, city: str, import_id: UUID) -> dict[str, Any]
     found = import_of(conn, city, import_id)
     if found is None or found.status != APPROVED:
         return None
-    sha256 = hashlib.sha256(canonical_bytes(found.made)).hexdigest()
-    return {**_entry(found), "sha256": sha256}
+    return {**_entry(found), "sha256": content_sha256(found)}
+
+
+def content_sha256(found: FactorImport) -> str:
+    """The hash of what is there now, whatever the row says of itself."""
+    return hashlib.sha256(canonical_bytes(found.made)).hexdigest()
 
 
 def runs_using(conn: Connection, city: str, set_id: str) -> list[dict[str, Any]]:
