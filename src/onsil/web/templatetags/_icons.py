@@ -76,6 +76,10 @@ ICONS: dict[str, str] = {
     ),
     "exit": "M10 4H4v16h6M10 12h11M17 8l4 4-4 4",
     "settings": "M4 7h10M18 7h2M14 5v4h4V5zM4 17h2M10 17h10M6 15v4h4v-4z",
+    "flag": "M6 21V4M6 5h11l-2 4 2 4H6",
+    "city": "M3 21h18M5 21V10h5v11M10 21V4h6v17M16 21v-9h3v9M12.5 8h1M12.5 12h1M12.5 16h1M7 14h1",
+    "evidence": "M6 3h8l4 4v4M14 3v4h4M6 3v18h5M9 9h3M9 13h2M14 19l2 2 5-6",
+    "refund": "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10H8",
     "ring": "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z",
 }
 assert set(STATIONS) <= set(ICONS)

@@ -38,6 +38,17 @@ function dialogs(event) {
   if (event.target.closest("[data-print]")) print();
 }
 
+// The officials' menu: which groups stay open is kept in a cookie, so that the server draws them so.
+function keepMenu(event) {
+  const group = event.target.closest("summary")?.parentElement;
+  if (!group?.dataset.menu) return;
+  const kept = document.cookie.match(/(?:^|; )console_menu=([a-z.]*)/)?.[1] ?? "";
+  const open = new Set(kept.split(".").filter(Boolean));
+  if (group.open) open.delete(group.dataset.menu);  // a click is told before it folds
+  else open.add(group.dataset.menu);
+  document.cookie = `console_menu=${[...open].join(".")}; path=/console; max-age=31536000; samesite=lax`;
+}
+
 export function islands(root = document) {
   if (root.querySelector("[data-chart]")) import("./charts.js").then((m) => m.draw(root));
   if (root.querySelector("[data-map]")) import("./map.js").then((m) => m.draw(root));
@@ -49,6 +60,7 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 addEventListener("click", dialogs);
+addEventListener("click", keepMenu);
 document.addEventListener("htmx:afterSettle", (event) => {
   islands(event.target);
   const panel = event.target.closest?.("dialog");
