@@ -151,3 +151,26 @@ def test_a_flow_is_drawn_without_script_and_its_bands_add_up():
     assert render("{% chart spec live=False %}", spec=spec).count("flow__band") == 2
     assert _flow.flow({**spec, "links": []}) is None
     assert _flow.flow({**spec, "kind": "line"}) is None
+
+
+def test_a_flow_through_the_middle_keeps_its_columns_and_its_sums():
+    links = [{"source": "전력", "target": "건물", "value": 30},
+             {"source": "도시가스", "target": "건물", "value": 10},
+             {"source": "경유", "target": "수송", "value": 20},
+             {"source": "건물", "target": "스코프 1", "value": 10},
+             {"source": "건물", "target": "스코프 2", "value": 30},
+             {"source": "수송", "target": "스코프 1", "value": 20}]  # fmt: skip
+    spec = {"title": "흐름", "kind": "sankey", "unit": "tCO₂e", "links": links}
+    drawn = _flow.flow(spec)
+    assert drawn is not None
+    heights = {node.text.rsplit(" ", 2)[0]: float(node.height) for node in drawn.nodes}
+    assert heights["건물"] == pytest.approx(heights["전력"] + heights["도시가스"])
+    assert heights["스코프 1"] == pytest.approx(heights["도시가스"] + heights["경유"])
+    assert len({node.x for node in drawn.nodes}) == 3
+    assert max(float(node.x) for node in drawn.nodes) < drawn.width
+    html = render("{% chart spec live=False %}", spec=spec)
+    assert html.count("flow__band") == len(links)
+    for words in ("건물", "도시가스", "스코프 2"):  # the same figures as a table
+        assert html.count(words) >= 2
+    round_trip = [*links, {"source": "스코프 1", "target": "전력", "value": 1}]
+    assert _flow.flow({**spec, "links": round_trip}) is None

@@ -1,20 +1,21 @@
-"""A flow from sources to uses, drawn on the server as two columns joined by bands. Pure."""
+"""A flow from sources to uses, drawn on the server as columns joined by bands. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from onsil.web.templatetags._figures import as_decimal, short
 
-WIDTH, NODE, GAP, TOP = 560, 14, 26, 8
-_COLUMN = 210  # room for the words right of the uses
+NODE, GAP, TOP = 14, 26, 8
+_STEP = 350  # from one column to the next of two; more of them stand closer
+_WORDS = 210  # room for the words right of the last column
 _DEPTH = 180  # the height that the whole amount takes
 
 
 @dataclass(frozen=True)
 class Node:
-    """A source or a use: its bar, its green (a key of GREENS or empty), its words beside it."""
+    """A source, a use or what lies between: its bar, its green (or none), its words beside it."""
 
     x: str
     y: str
@@ -39,60 +40,80 @@ class Flow:
     nodes: tuple[Node, ...]
     bands: tuple[Band, ...]
     height: int
+    width: int
     node: int = NODE
-    width: int = WIDTH
 
 
 def flow(chart: Mapping[str, Any], language: str = "ko") -> Flow | None:
-    """Geometry for a flow of two columns; None for other kinds, and where nothing flows."""
+    """Geometry for a flow; None for other kinds, where nothing flows, and for one that returns."""
     links = [(str(x["source"]), str(x["target"]), as_decimal(x["value"]) or Decimal(0))
              for x in chart.get("links") or [] if chart.get("kind") == "sankey"]  # fmt: skip
     links = [link for link in links if link[2] > 0]
-    if not links or {s for s, _, _ in links} & {t for _, t, _ in links}:
+    columns = _columns(links)
+    if not columns:
         return None
-    whole = sum(value for _, _, value in links)
-    sizes = [_sums((x[0], x[2]) for x in links), _sums((x[1], x[2]) for x in links)]
-    greens = chart.get("greens") or {}
-    nodes, tops = [], []
-    for column, x in zip(sizes, (0, WIDTH - _COLUMN), strict=True):
-        at, places = float(TOP), {}
-        for name, value in column:
+    step = _STEP if len(columns) == 2 else _STEP - 80
+    greens, unit = chart.get("greens") or {}, chart.get("unit", "")
+    whole = max(sum(column.values(), Decimal(0)) for column in columns)
+    nodes, tops, lefts = [], {}, {}
+    for number, column in enumerate(columns):
+        x, at = number * step, float(TOP)
+        for name, value in column.items():
             height = max(float(value / whole) * _DEPTH, 2.0)
-            text = f"{name} {short(value, language)} {chart.get('unit', '')}".strip()
             nodes.append(Node(
-                f"{x:.1f}", f"{at:.1f}", f"{height:.1f}", str(greens.get(name, "")), text,
+                f"{x:.1f}", f"{at:.1f}", f"{height:.1f}", str(greens.get(name, "")),
+                f"{name} {short(value, language)} {unit}".strip(),
                 f"{at + max(height / 2, 4) + 4:.1f}",
             ))  # fmt: skip
-            places[name] = at
+            tops[name], lefts[name] = at, x
             at += max(height, 8) + GAP
-        tops.append(places)
-    ends = (len(column) for column in sizes)
-    height = int(TOP + _DEPTH + max(ends) * (GAP + 8))
-    return Flow(tuple(nodes), tuple(_bands(links, tops, whole, greens)), height)
+    height = int(TOP + _DEPTH + max(len(column) for column in columns) * (GAP + 8))
+    bands = tuple(_bands(links, tops, lefts, whole, greens))
+    return Flow(tuple(nodes), bands, height, (len(columns) - 1) * step + _WORDS)
 
 
-def _sums(parts: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
+def _columns(links: Sequence[tuple[str, str, Decimal]]) -> list[dict[str, Decimal]]:
+    """Each column's nodes with what flows through them, in the order they are named.
+
+    A node stands one column after the last of its sources; none at all when a flow returns.
+    """
+    depth = dict.fromkeys((name for link in links for name in link[:2]), 0)
+    for _ in depth:
+        moved = False
+        for source, target, _value in links:
+            if depth[target] <= depth[source]:
+                depth[target], moved = depth[source] + 1, True
+        if not moved:
+            break
+    else:
+        return []
+    into, out = _sums((x[1], x[2]) for x in links), _sums((x[0], x[2]) for x in links)
+    made: list[dict[str, Decimal]] = [{} for _ in range(max(depth.values(), default=-1) + 1)]
+    for name, column in depth.items():
+        made[column][name] = max(into.get(name, Decimal(0)), out.get(name, Decimal(0)))
+    return made
+
+
+def _sums(parts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for name, value in parts:
         found[name] = found.get(name, Decimal(0)) + value
-    return list(found.items())
+    return found
 
 
 def _bands(
-    links: Sequence[tuple[str, str, Decimal]], tops: list[dict[str, float]], whole: Any,
-    greens: Mapping[str, str],
-) -> list[Band]:  # fmt: skip
-    left, right = dict(tops[0]), dict(tops[1])
-    start, end = NODE, WIDTH - _COLUMN
-    middle = (start + end) / 2
-    bands = []
+    links: Sequence[tuple[str, str, Decimal]], tops: Mapping[str, float],
+    lefts: Mapping[str, int], whole: Decimal, greens: Mapping[str, str],
+) -> Iterator[Band]:  # fmt: skip
+    leaving, coming = dict(tops), dict(tops)
     for source, target, value in links:
         size = max(float(value / whole) * _DEPTH, 1.0)
-        a, b = left[source], right[target]
-        left[source], right[target] = a + size, b + size
-        bands.append(Band(
+        start, end = lefts[source] + NODE, lefts[target]
+        middle = (start + end) / 2
+        a, b = leaving[source], coming[target]
+        leaving[source], coming[target] = a + size, b + size
+        yield Band(
             f"M{start} {a:.1f}C{middle} {a:.1f} {middle} {b:.1f} {end} {b:.1f}V{b + size:.1f}"
             f"C{middle} {b + size:.1f} {middle} {a + size:.1f} {start} {a + size:.1f}Z",
             str(greens.get(source, "")),
-        ))  # fmt: skip
-    return bands
+        )

@@ -124,6 +124,8 @@ function drawOne(figure) {
   if (!spec.labels?.length && !spec.links?.length) return;
   const known = drawn.get(figure);
   if (known) known.dispose();
+  // A flow is as high as its columns need; the server's drawing has found out how high.
+  if (spec.kind === "sankey" && !known) canvas.style.height = `${canvas.clientHeight}px`;
   const chart = echarts.init(canvas, null, { renderer: "svg" });
   chart.setOption(optionOf(spec, canvas.clientHeight));
   canvas.classList.add("chart__canvas--live");
