@@ -333,7 +333,14 @@ class TestAppliances:
         found = outcome(efficient_appliances, fridges(fridge(), bad))
         assert reasons(found, "appliances") == {"fridge-2": reason}
         assert len(found.lines) == 1
-        refusal(efficient_appliances, fridges(bad), "no-row-usable")
+        answer = refusal(efficient_appliances, fridges(bad), "no-row-usable")
+        assert answer.facts["table"] == "appliances"
+
+    def test_rows_are_told_by_how_they_were_known(self):
+        metered = fridge(2, metered_kwh=Decimal(3), metered_days=Decimal(6))
+        unseen = {k: v for k, v in fridge(3).items() if k != "in_service"}
+        found = outcome(efficient_appliances, fridges(fridge(), metered, unseen))
+        assert found.details == {"rows_metered": 1, "rows_seen_in_service": 2}
 
     def test_law_ends_the_crediting(self):
         answer = fridges(fridge(), legal_duty_from=date(2025, 6, 2))
