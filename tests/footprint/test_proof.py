@@ -8,6 +8,7 @@ from footprint_world import CITY, World
 
 from onsil import footprint, proof
 from onsil.core.database import Connection
+from onsil.footprint.quality import Finding, keep
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def ours(report: proof.VerifyReport) -> set[str]:
 
 # What the city of this test has rows of; other kinds have tests beside what they stand for.
 _SEALED = {
-    "quantification", "claim", "issuance", "retirement", "factor-set", "route", "project-step",
+    "inspection", "quantification", "claim", "issuance", "retirement", "factor-set", "route",
+    "project-step",
 }  # fmt: skip
 
 
@@ -64,7 +66,60 @@ _ALTERATIONS = [
     ("retirement", "DELETE FROM footprint_retirement"),
     ("project-step", "UPDATE footprint_project_step SET actor = 'somebody else'"),
     ("route", "UPDATE footprint_route SET created_at = created_at + interval '1 day'"),
+    ("inspection", "UPDATE footprint_quality_finding SET severity = 'warning'"),
+    ("inspection", "UPDATE footprint_quality_finding SET subject = subject || 'x'"),
+    ("inspection", "DELETE FROM footprint_quality_finding"),
+    ("inspection", "UPDATE footprint_inspection SET actor = 'somebody else'"),
+    ("inspection", "UPDATE footprint_inspection SET logged = false"),
+    (
+        "inspection",
+        """INSERT INTO footprint_inspection (city, id, run_id, number, actor, created_at)
+        SELECT city, gen_random_uuid(), run_id, number + 1, actor, created_at
+        FROM footprint_inspection""",
+    ),
+    (
+        "inspection",
+        """ALTER TABLE footprint_inspection DISABLE TRIGGER ALL;
+        INSERT INTO footprint_inspection (city, id, run_id, number, actor, created_at, logged)
+        SELECT city, gen_random_uuid(), run_id, number + 1, actor, created_at, false
+        FROM footprint_inspection""",
+    ),
 ]
+
+
+def test_looks_of_before_the_log_held_them_still_verify(
+    connector, fresh_database, tmp_path: Path, monkeypatch
+):
+    """A run whose findings were kept without a leaf; what comes later has one again."""
+    conn: Connection = connector()
+    world = World(conn)
+    append = proof.append
+
+    def without(conn: Connection, city: str, kind: str, *rest: object) -> object:
+        return None if kind == "inspection" else append(conn, city, kind, *rest)  # pyright: ignore
+
+    with monkeypatch.context() as before:
+        before.setattr(proof, "append", without)
+        run = world.solar_run("2")
+    conn.commit()
+    with psycopg.connect(fresh_database) as superuser:
+        superuser.execute("UPDATE footprint_inspection SET logged = false")
+    keep(conn, CITY, run.id, [Finding("gaps", "note", "later", {"expected": 9, "missing": 1})],
+         "official", world.clock.now())  # fmt: skip
+    conn.commit()
+    signer = proof.load_or_create_signer(tmp_path / "keys", CITY)
+    proof.sequence(conn, CITY, tmp_path / "log", signer, world.clock)
+    conn.commit()
+    assert ours(check(conn, tmp_path / "log")) == set()
+    held = list(footprint.entry_sources["inspection"].entries(conn, CITY))
+    assert [entry["number"] for _, entry in held] == [2]
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute(
+            """INSERT INTO footprint_inspection (city, id, run_id, number, actor, created_at,
+              logged) SELECT city, gen_random_uuid(), run_id, 3, actor, created_at, false
+            FROM footprint_inspection LIMIT 1"""
+        )
+    conn.rollback()
 
 
 def test_each_altered_row_is_named(sealed, fresh_database):

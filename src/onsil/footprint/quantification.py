@@ -280,10 +280,13 @@ def _keep_tables(
         )
         execute(
             conn,
-            """INSERT INTO footprint_run_record (city, run_id, role, record)
-            SELECT %s, %s, %s, unnest(%s::text[])""",
-            (city, run.id, role, [row["id"] for row in typed[role]]),
-        )
+            """INSERT INTO footprint_run_record (city, run_id, role, record, ticket)
+            SELECT %s, %s, %s, unnest(%s::text[]), unnest(%s::text[])""",
+            (
+                city, run.id, role, [row["id"] for row in typed[role]],
+                [str(row.get("ticket", "")).strip() for row in typed[role]],
+            ),
+        )  # fmt: skip
 
 
 def _keep_readings(conn: Connection, city: str, sha256: str, one: ActivitySeries) -> None:

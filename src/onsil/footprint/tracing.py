@@ -11,7 +11,7 @@ from uuid import UUID
 from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine, rows
-from onsil.footprint.claims.releasing import unknown_claim
+from onsil.footprint.claims.uses import unknown_claim
 from onsil.footprint.credits import batch
 from onsil.footprint.intervals import USED, fate_at
 from onsil.footprint.quality import findings_of

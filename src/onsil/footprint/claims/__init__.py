@@ -11,8 +11,9 @@ from onsil.footprint.claims.making import claim
 from onsil.footprint.claims.parts import Part, part_of
 from onsil.footprint.claims.programmes import KINDS, UNIT_KINDS, kind_of
 from onsil.footprint.claims.reading import Band, Hit, held_at, search, timeline
-from onsil.footprint.claims.releasing import Release, release_claim, release_of, use
+from onsil.footprint.claims.releasing import Release, release_claim, release_of
 from onsil.footprint.claims.sold import SoldOut, sold_out
+from onsil.footprint.claims.uses import Use, use, use_many, uses_of
 
 __all__ = [
     "KINDS",
@@ -24,6 +25,7 @@ __all__ = [
     "Part",
     "Release",
     "SoldOut",
+    "Use",
     "claim",
     "held_at",
     "insides",
@@ -37,4 +39,6 @@ __all__ = [
     "sold_out",
     "timeline",
     "use",
+    "use_many",
+    "uses_of",
 ]

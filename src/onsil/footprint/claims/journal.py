@@ -100,14 +100,33 @@ def conflict(
         f"{other.share_from}–{other.share_to}, {other.period.start:%Y-%m-%d} to "
         f"{other.period.end:%Y-%m-%d}). A reduction serves one programme only.",
         {
-            "mine": {
-                "run": str(found.id), "programme": programme, "kind": kind_of(programme),
-                "share": list(shares), "start": wanted.period.start.isoformat(),
-                "end": wanted.period.end.isoformat(), "meters": meters,
-            },
+            "mine": _mine(found, programme, shares, wanted, meters),
             "theirs": [_side(held) for held in against],
         },
     )  # fmt: skip
+
+
+def elsewhere(found: Run, programme: str, shares: tuple[int, int], wanted: Part) -> Refusal:
+    """A refusal for what another city of this installation holds; whose it is, is not told."""
+    meters = [line.meter for line in wanted.lines]
+    return Refusal(
+        "claim-elsewhere",
+        "같은 계량기의 감축량이 다른 도시의 장부에서 이미 청구되었습니다. "
+        "한 감축량은 한 도시에서만 쓸 수 있습니다.",
+        "Reductions at one of these meters are claimed in another city's books already. "
+        "A reduction serves one city only.",
+        {"mine": _mine(found, programme, shares, wanted, meters), "theirs": []},
+    )
+
+
+def _mine(
+    found: Run, programme: str, shares: tuple[int, int], wanted: Part, meters: list[str]
+) -> dict[str, Any]:
+    return {
+        "run": str(found.id), "programme": programme, "kind": kind_of(programme),
+        "share": list(shares), "start": wanted.period.start.isoformat(),
+        "end": wanted.period.end.isoformat(), "meters": meters,
+    }  # fmt: skip
 
 
 def note(

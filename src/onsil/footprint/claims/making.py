@@ -42,8 +42,9 @@ def claim(
 
     Refused: `unknown-run`, `share-invalid`, `not-measurable` for a run without a quantity,
     `quality-blocked` for one with a blocking finding, `not-creditable` for tonnes that are for
-    rewards only, the codes of `part_of`, and `claim-conflict` with both sides in its facts when
-    another claim holds any of it. A conflict is also written into the journal of refused attempts.
+    rewards only, the codes of `part_of`, `claim-conflict` with both sides in its facts when
+    another claim holds any of it, and `claim-elsewhere` when another city's books hold it. Both
+    are also written into the journal of refused attempts.
     """
     if not 0 <= shares[0] < shares[1] <= SCALE:
         return Refusal(
@@ -88,7 +89,13 @@ def _claimed(
         try:
             with savepoint(conn):
                 return _insert(conn, city, found, programme, shares, wanted, actor, clock)
-        except psycopg.errors.ExclusionViolation:
+        except psycopg.errors.ExclusionViolation as error:
+            if error.diag.constraint_name == "footprint_claimed_in_one_city":
+                refusal = journal.elsewhere(found, programme, shares, wanted)
+                journal.note(
+                    conn, city, refusal, found, programme, shares, wanted, [], actor, clock
+                )
+                return refusal
             against = held_against(conn, city, found, wanted, shares)
     refusal = journal.conflict(found, programme, shares, wanted, against)
     journal.note(conn, city, refusal, found, programme, shares, wanted, against, actor, clock)

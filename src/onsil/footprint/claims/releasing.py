@@ -1,4 +1,4 @@
-"""Giving a claim back before it was used, and using it so that it can no longer be given back."""
+"""Giving a claim back before anything was made of it. What was made of claims is in `uses`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
 from onsil.footprint import rows
+from onsil.footprint.claims.uses import in_use, unknown_claim
 from onsil.footprint.store import execute, savepoint
 from onsil.footprint.store import rows as select
 
@@ -42,8 +43,8 @@ def release_claim(
 ) -> Release | Refusal:
     """Give a claim back. The claim stays in the books; what it held is free again.
 
-    A claim that was handed in with a monitoring period, rewarded or otherwise used stays. Releasing
-    it again gives the release that is there.
+    A claim that was handed in with a monitoring period, rewarded or otherwise used stays; the
+    refusal lists its uses in `facts["uses"]`. Releasing it again gives the release that is there.
 
     Refused: `unknown-claim`, `reason-missing`, `claim-used`.
     """
@@ -66,13 +67,7 @@ def release_claim(
                 (city, made, claim_id, reason.strip(), actor, clock.now()),
             )
     except psycopg.errors.CheckViolation:
-        return Refusal(
-            "claim-used",
-            "이미 모니터링 기간, 보상, 발행에 쓰인 청구는 해제할 수 없습니다.",
-            "A claim that already serves a monitoring period, a reward or an issuance cannot be "
-            "released.",
-            {"claim": str(claim_id)},
-        )
+        return in_use(conn, city, claim_id)
     except psycopg.errors.UniqueViolation:
         earlier = release_of(conn, city, claim_id)
         assert earlier is not None
@@ -96,39 +91,3 @@ def release_by_id(conn: Connection, city: str, release_id: UUID) -> Release | No
     """A release by its own id, or None."""
     found = select(conn, f"{_RELEASE} WHERE city = %s AND id = %s", (city, release_id))
     return Release(**found[0]) if found else None
-
-
-def use(
-    conn: Connection, city: str, claim_id: UUID, kind: str, subject: str, clock: Clock
-) -> Refusal | None:
-    """State that something was made of a claim (an award, a contract): it cannot be released now.
-
-    Refused: `unknown-claim`, `claim-released`.
-    """
-    if rows.claim_of(conn, city, claim_id) is None:
-        return unknown_claim(claim_id)
-    try:
-        with savepoint(conn):
-            execute(
-                conn,
-                """INSERT INTO footprint_claim_use (city, claim_id, kind, subject, created_at)
-                VALUES (%s,%s,%s,%s,%s) ON CONFLICT DO NOTHING""",
-                (city, claim_id, kind, subject, clock.now()),
-            )
-    except psycopg.errors.CheckViolation:
-        return Refusal(
-            "claim-released",
-            "해제된 청구는 쓸 수 없습니다.",
-            "A claim that was released cannot be used.",
-            {"claim": str(claim_id)},
-        )
-    return None
-
-
-def unknown_claim(claim_id: UUID) -> Refusal:
-    return Refusal(
-        "unknown-claim",
-        "청구를 찾을 수 없습니다.",
-        f"There is no claim {claim_id}.",
-        {"claim": str(claim_id)},
-    )

@@ -14,7 +14,7 @@ from onsil.core.ids import new_id
 from onsil.core.periods import Period, local_day, local_days
 from onsil.core.refusal import Refusal
 from onsil.footprint import rows as stored_rows
-from onsil.footprint.projects import gates, journal
+from onsil.footprint.projects import gates, journal, members
 from onsil.footprint.projects.additionality import duty_against
 from onsil.footprint.projects.journal import SEOUL, Standing
 from onsil.footprint.projects.plans import plan_in_force, write_basis
@@ -120,10 +120,12 @@ def submit_monitoring(
     """Hand in a period with the claims it rests on, replacing those of an earlier submission.
 
     The route's step that leads to a submission is taken; `roles` are the maker's, None where the
-    caller has checked them. Refused: unknown-monitoring, monitoring-state, no-claims,
-    unknown-claim, claim-programme (held for another programme), claim-period (outside the period),
-    claim-used (in another period), claim-released, not-creditable, legal-duty,
-    and what `decide` and the step's gates refuse.
+    caller has checked them. Claims of a member outside its own crediting period, or under a law
+    that binds it, are left out with the reason (`members`). Refused: unknown-monitoring,
+    monitoring-state, no-claims, unknown-claim, claim-programme (held for another programme),
+    claim-period (outside the period), claim-used (in another period), claim-released,
+    not-creditable, legal-duty, member-straddles, member-outside-crediting or member-legal-duty
+    (where nothing is left), and what `decide` and the step's gates refuse.
     """
     found = _locked(conn, city, monitoring_id)
     if isinstance(found, Refusal):
@@ -134,12 +136,17 @@ def submit_monitoring(
     if refusal is not None:
         return refusal
     zone = zone or SEOUL
+    left_out = _left_out(conn, city, found, claim_ids, zone)
+    if isinstance(left_out, Refusal):
+        return left_out
+    claim_ids = [one for one in claim_ids if one not in {out.claim_id for out in left_out}]
     allowed = _allowed(conn, city, found, "submitted", maker, roles, claim_ids, clock, zone)
     if isinstance(allowed, Refusal):
         return allowed
     refusal = _hold(conn, city, monitoring_id, claim_ids)
     if refusal is not None:
         return refusal
+    members.keep_exclusions(conn, city, monitoring_id, left_out, maker, clock)
     at, taken = allowed
     journal.write(
         conn, city, found.project_id, monitoring_id, at, taken, maker, "", clock, audited=False
@@ -153,6 +160,20 @@ def submit_monitoring(
         (maker, clock.now(), city, monitoring_id),
     )
     return _moved(conn, city, maker, "monitoring.submitted", found)
+
+
+def _left_out(
+    conn: Connection, city: str, found: Monitoring, claim_ids: list[UUID], zone: ZoneInfo
+) -> list[members.Exclusion] | Refusal:
+    """The claims that members cannot be credited for; a refusal when one is so in part, or all."""
+    owner = project(conn, city, found.project_id)
+    assert owner is not None
+    held = [stored_rows.claim_of(conn, city, one) for one in dict.fromkeys(claim_ids)]
+    out = members.excluded(conn, city, owner, [one for one in held if one is not None], zone)
+    part = next((one for one in out if not one.whole), None)
+    if part is not None:
+        return members.divided(part)
+    return members.all_excluded(out) if out and len(out) == len(held) else out
 
 
 def _hold(
@@ -182,6 +203,12 @@ def _hold(
     except psycopg.errors.CheckViolation as error:
         if error.diag.constraint_name == "footprint_claim_unusable":
             return _released()
+        if error.diag.constraint_name == "footprint_claim_served":
+            return _no(
+                "claim-used",
+                "이미 보상에 쓰인 청구가 있습니다.",
+                "One of the claims already serves a reward.",
+            )
         if error.diag.constraint_name == "footprint_claim_creditable":
             return _no_units()
         raise

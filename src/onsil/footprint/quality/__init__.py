@@ -6,7 +6,14 @@ result is plausible or it is not. A blocking finding stops claims, a discount le
 
 from onsil.footprint.quality.calibration import Certificate, calibrated, certificates, lapses
 from onsil.footprint.quality.checks import BANDS, documents_checked
-from onsil.footprint.quality.findings import SEVERITIES, TEXTS, Finding, findings_of, keep
+from onsil.footprint.quality.findings import (
+    SEVERITIES,
+    TEXTS,
+    Finding,
+    findings_of,
+    inspection_entry,
+    keep,
+)
 from onsil.footprint.quality.inspecting import inspect_again, look
 from onsil.footprint.quality.sampling import Estimate, drawn, estimate, rank
 
@@ -24,6 +31,7 @@ __all__ = [
     "estimate",
     "findings_of",
     "inspect_again",
+    "inspection_entry",
     "keep",
     "lapses",
     "look",

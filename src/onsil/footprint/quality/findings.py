@@ -136,7 +136,10 @@ def findings_of(conn: Connection, city: str, run_id: UUID) -> list[Finding]:
 def keep(
     conn: Connection, city: str, run_id: UUID, found: Sequence[Finding], actor: str, at: datetime
 ) -> int:
-    """Write a look at a run down. The same findings as the last time are not written again."""
+    """Write a look at a run down, and its findings into the log; gives the number of the look.
+
+    The same findings as the last time are not written again.
+    """
     last = select(
         conn,
         """SELECT coalesce(max(number), 0) AS number FROM footprint_inspection
@@ -147,11 +150,12 @@ def keep(
     now = [one.document() for one in _by_weight(found)]
     if last and before == now:
         return last
+    made = new_id()
     execute(
         conn,
         """INSERT INTO footprint_inspection (city, id, run_id, number, actor, created_at)
         VALUES (%s,%s,%s,%s,%s,%s)""",
-        (city, new_id(), run_id, last + 1, actor, at),
+        (city, made, run_id, last + 1, actor, at),
     )
     for position, one in enumerate(now):
         execute(
@@ -164,10 +168,39 @@ def keep(
                 Jsonb(one["facts"]),
             ),
         )  # fmt: skip
+    entry = inspection_entry(conn, city, made)
+    assert entry is not None
+    proof.append(conn, city, "inspection", made, entry)
     if last or any(one["severity"] == "blocking" for one in now):
         after = {"number": last + 1, "findings": [f"{x['severity']}:{x['code']}" for x in now]}
         proof.audit(conn, city, actor, "run.inspected", "run", str(run_id), None, after)
     return last + 1
+
+
+def inspection_entry(conn: Connection, city: str, inspection_id: UUID) -> dict[str, Any] | None:
+    """What the log holds of a look at a run: who looked and every finding; None where unknown."""
+    looked = select(
+        conn,
+        """SELECT run_id, number, actor, created_at FROM footprint_inspection
+        WHERE city = %s AND id = %s""",
+        (city, inspection_id),
+    )
+    if not looked:
+        return None
+    one = looked[0]
+    found = select(
+        conn,
+        """SELECT position, code, severity, subject, facts FROM footprint_quality_finding
+        WHERE city = %s AND run_id = %s AND number = %s ORDER BY position""",
+        (city, one["run_id"], one["number"]),
+    )
+    return {
+        "run": one["run_id"],
+        "number": one["number"],
+        "findings": found,
+        "actor": one["actor"],
+        "created_at": one["created_at"],
+    }
 
 
 def _by_weight(found: Sequence[Finding]) -> list[Finding]:

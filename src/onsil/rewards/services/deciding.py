@@ -16,8 +16,10 @@ from onsil import proof
 from onsil.core.canonical import digest, plain
 from onsil.core.clock import Clock, SystemClock
 from onsil.core.database import Connection, cursor
+from onsil.core.ids import new_id
 from onsil.core.periods import Period, local_day, midnight
 from onsil.core.refusal import Refusal
+from onsil.footprint.claims import use_many
 from onsil.rewards import reasons, refusals
 from onsil.rewards.budgeting import allot
 from onsil.rewards.caps import verdict
@@ -118,6 +120,7 @@ def decide(
         for case in cases:
             run.consider(case)
         run.write()
+        run.use_claims(clock or SystemClock())
         proof.append_many(tx, city, "award", run.entries())
         report.decisions = run.decisions
         report.points = sum(decision.points for decision in run.decisions)
@@ -238,6 +241,7 @@ class _Run:
         self.decisions: list[Decision] = []
         self.looked_at: list[DecisionEvidence] = []
         self.awards: list[Award] = []
+        self.claims: list[tuple[UUID, str, str]] = []
 
     def lock(self, cases: list[_Case]) -> None:
         """Lock budgets, then counters, each in one fixed order; missing counters are made."""
@@ -356,8 +360,11 @@ class _Run:
             budget.used_krw += by_source.get(budget.source, 0)
         claims = {e.claim_id for e in case.evidence if e.id in counted and e.claim_id}
         last_day = local_day(case.window.period.end - timedelta(microseconds=1), self.zone)
+        award_id = new_id()
+        self.claims += [(claim_id, "award", str(award_id)) for claim_id in sorted(claims)]
         self.awards.append(
             Award(
+                id=award_id,
                 city=self.city,
                 decision=decision,
                 programme=self.programme,
@@ -385,6 +392,11 @@ class _Run:
         self._write_counters()
         budgets = [budget for pots in self.budgets.values() for budget in pots]
         Budget.objects.bulk_update(budgets, ["used_krw"])
+
+    def use_claims(self, clock: Clock) -> None:
+        """Say at every claim which award was given for it: none of them can be released now."""
+        refusal = use_many(self.tx, self.city, self.claims, clock)
+        assert refusal is None, refusal
 
     def _write_counters(self) -> None:
         """All counters in one statement: a case for each row would take the planner seconds."""

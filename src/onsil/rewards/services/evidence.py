@@ -6,12 +6,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.transaction import atomic
+
 from onsil import footprint
 from onsil.core.canonical import digest, plain
 from onsil.core.clock import Clock, SystemClock
 from onsil.core.database import Connection
 from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
+from onsil.footprint.claims import use
 from onsil.rewards import refusals
 from onsil.rewards.models import Evidence, Programme
 from onsil.rewards.services.enrolments import enrolment_at
@@ -47,6 +50,7 @@ def record_evidence(
 
     The same key with the same content gives the stored row; with other content it is refused.
     `source` and `reference` name the outside record (a tap, a claim), which serves once only.
+    A claim that it rests on is in use from then on, and can no longer be released.
     """
     now = (clock or SystemClock()).now()
     with transaction(city) as tx:
@@ -82,7 +86,7 @@ def record_evidence(
         if known is not None:
             return known if known.digest == evidence.digest else refusals.key_reused(key)
         refusal = _unacceptable(tx, city, row, evidence, now)
-        return refusal if refusal is not None else _store(evidence)
+        return refusal if refusal is not None else _kept(tx, evidence, clock or SystemClock())
 
 
 def content_digest(evidence: Evidence) -> str:
@@ -140,6 +144,30 @@ def _claim_missing(
     if claim is None or claim.programme != terms.code or claim.released_at is not None:
         return refusals.claim_unknown(claim_id, terms.code)
     return None
+
+
+class _NotThis(Exception):
+    """Another row stands under the key: what this one used of a claim is taken back."""
+
+    def __init__(self, answer: Evidence | Refusal) -> None:
+        self.answer = answer
+
+
+def _kept(tx: Connection, evidence: Evidence, clock: Clock) -> Evidence | Refusal:
+    """Store the evidence together with its use of a claim: both or neither."""
+    if evidence.claim_id is None:
+        return _store(evidence)
+    try:
+        with atomic():
+            refusal = use(
+                tx, evidence.city, evidence.claim_id, "evidence", str(evidence.id), clock
+            )  # fmt: skip
+            stored = refusal if refusal is not None else _store(evidence)
+            if isinstance(stored, Refusal) or stored.id != evidence.id:
+                raise _NotThis(stored)
+            return stored
+    except _NotThis as other:
+        return other.answer
 
 
 def _store(evidence: Evidence) -> Evidence | Refusal:
