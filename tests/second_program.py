@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal, localcontext
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,16 @@ from onsil.core.canonical import canonical_bytes, digest, plain
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine
 from onsil.footprint.archive import pack
-from onsil.footprint.methodologies import check_parameters, methodology
+from onsil.footprint.methodologies import (
+    Column,
+    Methodology,
+    Parameter,
+    check_parameters,
+    coefficients_of,
+    methodologies,
+    methodology,
+    tables_of,
+)
 from onsil.footprint.rows import sha256_of
 from onsil.footprint.terms import MethodInputs
 
@@ -67,16 +77,26 @@ def evidence(name: str, version: str, inputs: MethodInputs) -> dict[str, bytes]:
         members[f"factors/{set_id}.json"] = canonical_bytes({"id": set_id, "factors": factors})
     for table, one in inputs.coefficients.items():
         members[f"coefficients/{table}.json"] = canonical_bytes(one.document())
+    span = made.span(inputs.parameters, inputs.period, inputs.zone)
+    read = [at for one in inputs.series.values() for at in one.times]
     manifest = {
-        "format": "onsil-snapshot-1", "city": "pyeongtaek", "start": inputs.period.start,
-        "end": inputs.period.end, "series": described,
+        "format": "onsil-snapshot-1", "city": "pyeongtaek", "start": min([span.start, *read]),
+        "end": max([span.end, *(at + timedelta(seconds=1) for at in read)]),
+        "series": described,
     }  # fmt: skip
     members["inputs.json"] = canonical_bytes(
         {
             "format": engine.FORMAT, "city": "pyeongtaek",
             "methodology": {"id": name, "version": version}, "parameters": stated,
             "period": {"start": inputs.period.start, "end": inputs.period.end},
-            "zone": inputs.zone, "gwp_set": inputs.gwp_set, "authorities": [],
+            "zone": inputs.zone, "gwp_set": inputs.gwp_set,
+            "authorities": [
+                {
+                    "programme": "test", "factor_set": one.set_id, "boundary": one.boundary,
+                    "gwp_set": inputs.gwp_set, "commodity": commodity,
+                }
+                for commodity, one in inputs.factors.items()
+            ],
             "factors": {c: f.document() for c, f in inputs.factors.items()},
             "factor_sets": {s: sha256_of(members[f"factors/{s}.json"]) for s in sets},
             "series": {
@@ -140,6 +160,45 @@ def compare(name: str, version: str, inputs: MethodInputs) -> dict[str, Any] | s
     return json.loads(expected)
 
 
+def terms(made: Methodology) -> dict[str, Any]:
+    """What a methodology's page says of its inputs, as the second program keeps it."""
+
+    def kept(one: Parameter | Column) -> dict[str, Any]:
+        said = {
+            "kind": one.kind, "minimum": one.minimum, "maximum": one.maximum,
+            "choices": list(one.choices) or None,
+            "needed": True if one.required or getattr(one, "default", None) is not None else None,
+        }  # fmt: skip
+        return {name: value for name, value in said.items() if value is not None}
+
+    return plain(
+        {
+            "series": {one.name: one.required for one in made.ROLES},
+            "parameters": {one.name: kept(one) for one in made.PARAMETERS},
+            "tables": {
+                one.name: {
+                    "needed": one.required, "columns": {c.name: kept(c) for c in one.columns},
+                }
+                for one in tables_of(made)
+            },
+            "factors": {
+                one.commodity: {
+                    "boundaries": list(one.boundaries), "with": list(one.roles),
+                    "needed": one.required,
+                }
+                for one in made.FACTORS
+            },
+            "coefficients": [one.table for one in coefficients_of(made)],
+        }
+    )  # fmt: skip
+
+
+def every_terms() -> str:
+    """All of them: what verifier/onsil_verifier/terms.json holds."""
+    found = {f"{made.ID} {made.VERSION}": terms(made) for made in methodologies()}
+    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+
+
 def tabled(name: str, role: str, *changes: Mapping[str, Any], **parameters: Any) -> MethodInputs:
     """The worked example with a table made of its first row and these changes to it.
 
@@ -157,3 +216,7 @@ def tabled(name: str, role: str, *changes: Mapping[str, Any], **parameters: Any)
     )
     stated = {k: v for k, v in {**inputs.parameters, **parameters}.items() if v is not None}
     return replace(inputs, tables={**inputs.tables, role: rows}, parameters=stated)
+
+
+if __name__ == "__main__":
+    (Path(VERIFIER) / "onsil_verifier" / "terms.json").write_text(every_terms(), "utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 from onsil_verifier.archive import Unreadable, hash_findings, read
 from onsil_verifier.methods import Refused
 from onsil_verifier.recompute import NotCovered, recompute
+from onsil_verifier.terms import findings as findings_of_terms
 
 VERIFIED, BROKEN, UNREADABLE, NOT_COVERED = 0, 1, 2, 3
 _WORDS = {
@@ -14,12 +15,14 @@ _WORDS = {
         "ok": "확인됨: 모든 해시가 맞고, 다시 계산한 결과가 한 글자도 다르지 않습니다.",
         "hash": "해시가 다릅니다", "bytes": "다시 계산한 결과가 다릅니다.",
         "refused": "방법론이 받아들이지 않는 자료입니다", "unreadable": "읽을 수 없습니다",
+        "limits": "방법론이 허용하지 않는 값입니다",
         "not-covered": "이 프로그램이 모르는 방법론입니다",
     },
     "en": {
         "ok": "verified: every hash fits, and the calculation gives the very same bytes.",
         "hash": "a hash does not fit", "bytes": "the calculation gives other outputs.",
         "refused": "the methodology does not accept these data", "unreadable": "unreadable",
+        "limits": "a value that the methodology does not allow",
         "not-covered": "a methodology this program does not know",
     },
 }  # fmt: skip
@@ -30,16 +33,17 @@ def verify(path: Path, words: dict[str, str]) -> tuple[int, list[str]]:
     try:
         bundle = read(path)
         findings = [f"{words['hash']}: {one}" for one in hash_findings(bundle)]
+        findings += [f"{words['limits']}: {one}" for one in findings_of_terms(bundle)]
         if findings:
             return BROKEN, findings
         again = recompute(bundle)
-    except (Unreadable, OSError) as error:
+    except (Unreadable, OSError, MemoryError, RecursionError) as error:
         return UNREADABLE, [f"{words['unreadable']}: {error}"]
     except NotCovered as error:
         return NOT_COVERED, [f"{words['not-covered']}: {error}"]
     except Refused as error:
         return BROKEN, [f"{words['refused']}: {error}"]
-    except (KeyError, ValueError, TypeError, ArithmeticError) as error:
+    except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
         return BROKEN, [f"{words['unreadable']}: {error!r}"]
     if again != bundle.members["outputs.json"]:
         return BROKEN, [words["bytes"]]

@@ -3,24 +3,31 @@
 from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
 from onsil_verifier.given import Given, Series
 from onsil_verifier.methods import Refused
+from onsil_verifier.potentials import GWP
 
-# 100-year global warming potentials: IPCC SAR (1995), AR4 (2007), AR5 (2013), AR6 (2021).
-GWP = {
-    "SAR": {"co2": "1", "ch4": "21", "n2o": "310"},
-    "AR4": {"co2": "1", "ch4": "25", "n2o": "298"},
-    "AR5": {"co2": "1", "ch4": "28", "n2o": "265"},
-    "AR6": {"co2": "1", "ch4": "27.9", "n2o": "273"},
-}
-# A thermochemical calorie is 4.184 J.
-_JOULES = {"J": 1, "MJ": 10**6, "GJ": 10**9, "TJ": 10**12, "kcal": 4184, "Gcal": 4184 * 10**6}
-_JOULES |= {"JOU": 1, "3B": 10**6, "GV": 10**9, "GWh": 3600 * 10**9}
-_ENERGY_WH = {"Wh": 1, "kWh": 1000, "MWh": 1_000_000, "WHR": 1, "KWH": 1000, "MWH": 1_000_000}
-_POWER_W = {"W": 1, "kW": 1000, "MW": 1_000_000, "WTT": 1, "KWT": 1000}
+# How many joules, exactly. A thermochemical calorie is 4.184 J; a British thermal unit is ISO's.
+_PREFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_JOULES = {f"{prefix}J": Fraction(by) for prefix, by in _PREFIXES.items()}
+_JOULES |= {f"{prefix}cal": by * Fraction("4.184") for prefix, by in _PREFIXES.items()}
+_JOULES |= {"JOU": Fraction(1), "3B": Fraction(10**6), "GV": Fraction(10**9)}
+_JOULES |= {"BTU": Fraction("1055.056")}
+_ENERGY_WH = {f"{prefix}Wh": by for prefix, by in _PREFIXES.items()}
+_ENERGY_WH |= {"WHR": 1, "KWH": 1000, "MWH": 1_000_000}
+_POWER_W = {f"{prefix}W": by for prefix, by in _PREFIXES.items()}
+_POWER_W |= {"WTT": 1, "KWT": 1000}
+
+
+def weight(gwp_set: str | None, gas: str) -> Decimal:
+    """kg CO2e of a kg of a gas."""
+    if gwp_set is None or gas not in GWP[gwp_set]:
+        raise Refused(f"{gwp_set} values no {gas}")
+    return Decimal(GWP[gwp_set][gas])
 
 
 class Grid:
@@ -100,7 +107,8 @@ def energy_grid(given: Given, series: Series) -> Grid:
         _differences(grid)
     scale = Decimal(_ENERGY_WH.get(series.unit, 0))
     if series.unit in _JOULES:
-        scale = Decimal(_JOULES[series.unit]) / 3600
+        exact = _JOULES[series.unit] / 3600
+        scale = Decimal(exact.numerator) / Decimal(exact.denominator)
     if series.unit in _POWER_W:
         scale = Decimal(_POWER_W[series.unit]) * series.interval_s / 3600
     if not scale:
@@ -140,8 +148,7 @@ def co2e_per_unit(factor: dict[str, Any], gwp_set: str | None) -> Decimal:
     gases = gases_of(factor)
     if gases is None:
         return Decimal(factor["co2e_kg"] if "co2e_kg" in factor else factor["co2e_kg_per_mwh"])
-    assert gwp_set is not None
-    return sum((kg * Decimal(GWP[gwp_set][gas]) for gas, kg in gases.items()), Decimal(0))
+    return sum((kg * weight(gwp_set, gas) for gas, kg in gases.items()), Decimal(0))
 
 
 def emission(

@@ -5,17 +5,20 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from onsil_verifier.arithmetic import GWP, gases_of
+from onsil_verifier.arithmetic import gases_of, weight
 from onsil_verifier.methods import Refused
 
 # A unit's dimension and how many of that dimension's first unit it is.
 _UNITS = {
-    "J": ("energy", Fraction(1)), "MJ": ("energy", Fraction(10**6)),
+    "J": ("energy", Fraction(1)), "kJ": ("energy", Fraction(1000)),
+    "MJ": ("energy", Fraction(10**6)),
     "GJ": ("energy", Fraction(10**9)), "TJ": ("energy", Fraction(10**12)),
     "Wh": ("energy", Fraction(3600)), "kWh": ("energy", Fraction(3_600_000)),
     "MWh": ("energy", Fraction(3_600_000_000)), "GWh": ("energy", Fraction(3_600_000_000_000)),
+    "kcal": ("energy", Fraction(4184)), "Gcal": ("energy", Fraction(4184 * 10**6)),
     "g": ("mass", Fraction(1, 1000)), "kg": ("mass", Fraction(1)), "t": ("mass", Fraction(1000)),
-    "L": ("volume", Fraction(1, 1000)), "m3": ("volume", Fraction(1)),
+    "L": ("volume", Fraction(1, 1000)), "kL": ("volume", Fraction(1)),
+    "m3": ("volume", Fraction(1)),
     "m": ("length", Fraction(1, 1000)), "km": ("length", Fraction(1)),
 }  # fmt: skip
 
@@ -80,11 +83,10 @@ def emitted(
         if factor["co2e_gwp_set"] != gwp_set:
             raise Refused("gwp-differs")
         return Emitted(many * Decimal(factor["co2e_kg"]) / 1000, None)
-    assert gwp_set is not None
-    weight = Decimal(0)
+    each = Decimal(0)
     for gas, kg in gases.items():
-        weight += kg * Decimal(GWP[gwp_set][gas])
-    return Emitted(many * weight / 1000, {gas: many * kg for gas, kg in gases.items()})
+        each += kg * weight(gwp_set, gas)
+    return Emitted(many * each / 1000, {gas: many * kg for gas, kg in gases.items()})
 
 
 def emitted_co2(
@@ -110,6 +112,5 @@ def add_gases(
 
 def co2e(gases: dict[str, Decimal], gwp_set: str | None) -> Decimal:
     """Tonnes CO2e of gases in kg."""
-    assert gwp_set is not None
-    kg = sum((kg * Decimal(GWP[gwp_set][gas]) for gas, kg in gases.items()), Decimal(0))
+    kg = sum((kg * weight(gwp_set, gas) for gas, kg in gases.items()), Decimal(0))
     return kg / 1000

@@ -1,12 +1,12 @@
 """What a methodology is given, read from a bundle: values as decimals, days and instants."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from onsil_verifier import strict
 from onsil_verifier.archive import Bundle
 
 
@@ -50,14 +50,14 @@ def given(bundle: Bundle) -> Given:
     """Everything a methodology may look at."""
     inputs = bundle.inputs
     return Given(
-        start=datetime.fromisoformat(inputs["period"]["start"]),
-        end=datetime.fromisoformat(inputs["period"]["end"]),
+        start=strict.instant(inputs["period"]["start"]),
+        end=strict.instant(inputs["period"]["end"]),
         zone=ZoneInfo(inputs["zone"]),
         parameters=inputs["parameters"],
         series={role: _series(bundle, key) for role, key in inputs["series"].items()},
         tables={
             role: [
-                json.loads(line)
+                strict.loads(line)
                 for line in bundle.members[f"tables/{one['sha256']}.jsonl"].splitlines()
             ]
             for role, one in inputs.get("tables", {}).items()
@@ -77,8 +77,8 @@ def _series(bundle: Bundle, key: dict[str, str]) -> Series:
     times, values = [], []
     for line in bundle.members[f"readings/{described['sha256']}.txt"].decode("ascii").splitlines():
         at, value = line.split(" ")
-        times.append(datetime.fromisoformat(at))
-        values.append(Decimal(value))
+        times.append(strict.instant(at))
+        values.append(strict.number(value))
     return Series(
         described["entity"], described["attribute"], described["unit"], described["kind"],
         int(described["interval_s"]), times, values,

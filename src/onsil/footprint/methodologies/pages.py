@@ -16,6 +16,7 @@ from onsil.core.refusal import Refusal
 from onsil.footprint.engine import ARITHMETIC
 from onsil.footprint.factors.coefficients import CoefficientTable
 from onsil.footprint.methodologies import (
+    Column,
     FactorNeed,
     Methodology,
     MonitoringParameter,
@@ -49,7 +50,7 @@ def page(made: Methodology) -> str:
         ),
         *(_columns(role) for role in tables_of(made)),
         _table(
-            "## Parameters (매개변수)", ("Name", "Kind", "Unit", "Default", ""),
+            "## Parameters (매개변수)", ("Name", "Kind", "Unit", "Limits", "Default", ""),
             [_parameter(parameter) for parameter in made.PARAMETERS],
         ),
         _listed(
@@ -104,21 +105,27 @@ def _columns(role: TableRole) -> str:
     needed = "" if role.required else ", not needed"
     rows = [
         (
-            f"`{one.name}`", ", ".join(one.choices) or one.kind, one.unit,
+            f"`{one.name}`", ", ".join(one.choices) or one.kind, one.unit, limits(one),
             "yes" if one.required else "no", f"{one.en} ({one.ko})",
         )
         for one in role.columns
     ]  # fmt: skip
     title = f"## Table `{role.name}`: {role.en} ({role.ko}){needed}"
     said = "Every row has an `id` of its own."
-    return _table(f"{title}\n\n{said}", ("Column", "Kind", "Unit", "Needed", ""), rows)
+    return _table(f"{title}\n\n{said}", ("Column", "Kind", "Unit", "Limits", "Needed", ""), rows)
 
 
 def _parameter(one: Parameter) -> tuple[str, ...]:
     kind = ", ".join(one.choices) if one.choices else one.kind
     default = "required" if one.default is None and one.required else one.default
     shown = "" if default is None else str(default).lower() if one.kind == "boolean" else default
-    return (f"`{one.name}`", kind, one.unit, str(shown), f"{one.en} ({one.ko})")
+    return (f"`{one.name}`", kind, one.unit, limits(one), str(shown), f"{one.en} ({one.ko})")
+
+
+def limits(one: Parameter | Column) -> str:
+    """The values a number may have: at least, at most."""
+    bounds = ((one.minimum, "≥"), (one.maximum, "≤"))
+    return ", ".join(f"{sign} {decimal_text(to)}" for to, sign in bounds if to is not None)
 
 
 def _factor(need: FactorNeed) -> str:

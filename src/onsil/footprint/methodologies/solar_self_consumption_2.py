@@ -61,6 +61,10 @@ FORMULA = before.FORMULA
 CONDITIONS = (
     before.CONDITIONS[0],
     (
+        "설비 용량은 15 MW 이하입니다 (AMS-I.F가 따르는 소규모 사업의 한도).",
+        "The plant has 15 MW at most, the limit of small-scale activities that AMS-I.F keeps.",
+    ),
+    (
         "측정 주기는 하루 이하이고, 구간의 90 % 이상(coverage_min_pct)이 측정되어야 합니다.",
         "Intervals are a day at most, and at least 90 % (coverage_min_pct) of them were measured.",
     ),
@@ -91,7 +95,8 @@ CONDITIONS = (
 ROLES = before.ROLES
 CLASSES = ("0.2S", "0.5S", "1", "2")
 PARAMETERS = (
-    *before.PARAMETERS[:2],
+    replace(before.PARAMETERS[0], maximum=Decimal(15_000)),
+    before.PARAMETERS[1],
     Parameter(
         "meter_class", "choice", "전력량계 정확도 등급", "Accuracy class of the meters",
         default="2", choices=CLASSES,
