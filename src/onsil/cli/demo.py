@@ -107,10 +107,11 @@ def _summary(conf: Configuration, outcome, seconds: float) -> Panel:
     places.add_row(text("비밀번호 (모두)", "password (all)"), PASSWORD)
     note = text(
         "태양광은 2011–2013년 미국, 가구는 2012–2022년 영국의 실측값을 2024–2026년으로 옮겨"
-        " 재생한 것이고, 버스 이용과 실시간 기기는 시뮬레이션입니다.",
+        " 재생한 것이고, 업무 건물(2012–2015년)과 교육 건물(2020–2021년)의 실측도 그렇습니다. 버스"
+        " 이용과 실시간 기기는 시뮬레이션입니다.",
         "Solar readings were measured in the United States 2011-2013 and household readings in the"
-        " United Kingdom 2012-2022, replayed as 2024-2026; bus rides and live devices are"
-        " simulated.",
+        " United Kingdom 2012-2022, replayed as 2024-2026, as are an office of 2012-2015 and a"
+        " college of 2020-2021; bus rides and live devices are simulated.",
     )
     verdict = text("모두 확인됨", "all checks hold") if not outcome.failures else "✗"
     return Panel(
@@ -130,6 +131,7 @@ def _figures(outcome) -> list[tuple[str, str]]:
         (text("주장", "claims"), f"{len(outcome.claims)}"),
         (text("크레딧", "credits"),
          f"{batch.tonnes if batch else 0} t, {text('상쇄', 'retired')} {outcome.retired} t"),
+        *_carbon(outcome),
         (text("지급한 포인트", "points paid"), f"{outcome.points:,}"),
         (text("결제", "payments"), f"{len(outcome.payments)}, {spent:,}{text('원', ' KRW')}"),
         (text("증명", "proof"),
@@ -137,6 +139,26 @@ def _figures(outcome) -> list[tuple[str, str]]:
               f"{outcome.leaves:,} leaves checked, {outcome.trace_steps} steps traced")
          + ("  ✓" if outcome.verified else "  ✗")),
         (text("체인 기록", "anchor"), _anchor(outcome)),
+    ]  # fmt: skip
+
+
+def _carbon(outcome) -> list[tuple[str, str]]:
+    """The project on the whole route, its market, the inventories, and what was refused."""
+    if outcome.certified is None or outcome.traded is None:
+        return []
+    issued = sum(batch.tonnes for batch in outcome.certified.batches)
+    sold = sum(order.tonnes for order in outcome.traded.orders)
+    totals = " · ".join(
+        f"{decimal_text(round(one.co2e_kg / 1000, 1))}" for one in outcome.inventories
+    )
+    return [
+        (text("외부사업 전 절차", "full offset route"),
+         text(f"{issued} t 인증·발행, 주문 {sold} t 정산", f"{issued} t certified and issued, "
+              f"orders of {sold} t settled")),
+        (text("인벤토리 (tCO2e, 잰 것만)", "inventories (tCO2e, what was metered)"), totals),
+        (text("거절된 이중 청구", "second claims refused"), f"{outcome.refused}"),
+        (text("다른 프로그램이 확인한 증거", "evidence accepted by the second program"),
+         f"{outcome.accepted}"),
     ]  # fmt: skip
 
 

@@ -23,6 +23,10 @@ _BOUNDARY = (
     "데모 건물 네 곳의 계량기만 잽니다(가구 2, 업무 1, 교육 1; 실측 재생). 나머지 배출원은 NE이며,"
     " 합계는 도시 전체의 배출량이 아닙니다."
 )
+_POLICY = inventory.RecalculationPolicy(
+    YEARS[0], 500, ("boundary", "error", "factor", "method"),
+    "시연: 잰 자료가 한 해를 다 덮는 첫해를 기준연도로 두고, 5 %부터 다시 산정합니다.",
+)  # fmt: skip
 _METER_PCT = Decimal(2)
 # Natural gas 56,100 kg/TJ with 95 % limits 54,300 and 58,300: the wider side (IPCC 2006, vol. 2,
 # table 2.2; recalled).
@@ -58,12 +62,13 @@ def compile_all(
     made = []
     for number, (kind, year) in enumerate(books):
         progress(number, len(books))
-        made.append(_sealed(kind, year, series, maker, checker))
+        made.append(sealed(kind, year, series, maker, checker))
     progress(len(books), len(books))
     return made
 
 
-def _sealed(kind: str, year: int, series: DemoSites, maker: str, checker: str) -> inventory.Version:
+def sealed(kind: str, year: int, series: DemoSites, maker: str, checker: str) -> inventory.Version:
+    """One inventory of a year, compiled by the maker and sealed by the checker."""
     city, of_city = current_city(), kind == inventory.CITY
     subject, name = (
         (city, city_profile(city).name("ko")) if of_city else (OPERATOR, "데모 건물 운영자 (시연)")
@@ -73,12 +78,13 @@ def _sealed(kind: str, year: int, series: DemoSites, maker: str, checker: str) -
         book = granted(inventory.open_inventory(
             tx, city, kind, subject, name, year, _settings(of_city), maker, CLOCK
         ))  # fmt: skip
-        sealed = inventory.newest_sealed(tx, city, book.id)
-        if sealed is None:
+        granted(inventory.set_policy(tx, city, kind, subject, _POLICY, maker, CLOCK))
+        there = inventory.newest_sealed(tx, city, book.id)
+        if there is None:
             granted(inventory.put_lines(tx, city, book.id, specs, "activity", "", maker, CLOCK))
             version = granted(inventory.compile_version(tx, city, book.id, maker, CLOCK))
-            sealed = granted(inventory.decide(tx, city, version.id, True, "", checker, CLOCK))
-    return sealed
+            there = granted(inventory.decide(tx, city, version.id, True, "", checker, CLOCK))
+    return there
 
 
 def _settings(of_city: bool) -> inventory.Settings:

@@ -40,11 +40,19 @@ def quantify(series: MoreSeries, folder: Path, zone: ZoneInfo, actor: str) -> Mo
 
     Raises DemonstrationFailed when something is refused.
     """
+    first, corrected = office(series, folder, zone, actor)
+    return MoreRuns(first, corrected, _plant(series, zone, actor))
+
+
+def office(
+    series: MoreSeries, folder: Path, zone: ZoneInfo, actor: str
+) -> tuple[footprint.Run, footprint.Run]:
+    """The office's year before and after its late readings came; again, the runs there are."""
     if not shipped.late_delivered(series):
         _office(series, zone, actor)
         shipped.deliver_late(series, folder)
-    office = _office(series, zone, actor)
-    return MoreRuns(_superseded(office), office, _plant(series, zone, actor))
+    corrected = _office(series, zone, actor)
+    return _superseded(corrected), corrected
 
 
 def _office(series: MoreSeries, zone: ZoneInfo, actor: str) -> footprint.Run:
@@ -61,17 +69,17 @@ def _office(series: MoreSeries, zone: ZoneInfo, actor: str) -> footprint.Run:
         ))  # fmt: skip
 
 
-def _superseded(office: footprint.Run) -> footprint.Run:
+def _superseded(corrected: footprint.Run) -> footprint.Run:
     """The run of the same year that the corrected one took the place of."""
-    meters = {line.meter for line in office.lines}
+    meters = {line.meter for line in corrected.lines}
     with transaction() as tx:
         every = footprint.runs(tx, current_city(), limit=1_000)
     earlier = [
         one for one in every
-        if one.methodology == office.methodology and one.period == office.period
-        and one.id != office.id and {line.meter for line in one.lines} == meters
+        if one.methodology == corrected.methodology and one.period == corrected.period
+        and one.id != corrected.id and {line.meter for line in one.lines} == meters
     ]  # fmt: skip
-    return min(earlier, key=lambda one: one.created_at, default=office)
+    return min(earlier, key=lambda one: one.created_at, default=corrected)
 
 
 def _plant(series: MoreSeries, zone: ZoneInfo, actor: str) -> footprint.Run:

@@ -105,9 +105,13 @@ def site_specs(series: MoreSeries) -> list[tuple[SiteSpec, str, list[MeterSpec]]
 
 
 def tables(series: MoreSeries, folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Each file with its mapping, without the office's late delivery."""
+    """Each file with its mapping, the plant's out of its wheel."""
+    return [*come_along(series, folder), _plant(series, folder)]
+
+
+def come_along(series: MoreSeries, folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """The files that lie beside the code, without the office's late delivery."""
     early = [row for row in _office_rows(folder) if row[:10] < _office_cut()]
-    archive = fetch(PVANALYTICS, folder)
     return [
         (_written(folder / f"office-until-{_office_cut()}.csv", early),
          _office(series, "observed")),
@@ -116,23 +120,26 @@ def tables(series: MoreSeries, folder: Path) -> list[tuple[Path, dict[str, Any]]
             _CAMBRIDGE, "observed",
         )) for carrier, key in (("electricity", series.college_electricity),
                                 ("gas", series.college_gas))),
-        (_two_registers(member(archive, _SERF, folder)), {
-            "attribution": PVANALYTICS.attribution.split(";")[0],
-            "time": {"column": "measured_on", "interval_s": 900, "zone": "Etc/GMT+7",
-                     "replay_zone": "Asia/Seoul", "shift_days": SOLAR_SHIFT.days,
-                     "arrival": "observed"},
-            "series": [
-                {"column": column, "unit": "W", "stored_unit": "Wh", "power": True, "decimals": 3,
-                 "minimum": 0, "maximum": 2_000, "source": "replayed",
-                 "note": "signed power of one channel split by its sign",
-                 "entity": key[0], "attribute": key[1]}
-                for column, key in (("sent_w", series.solar), ("taken_w", series.solar_import))
-            ],
-        }),
     ]  # fmt: skip
 
 
-def _two_registers(path: Path) -> Path:
+def _plant(series: MoreSeries, folder: Path) -> tuple[Path, dict[str, Any]]:
+    return two_registers(member(fetch(PVANALYTICS, folder), _SERF, folder)), {
+        "attribution": PVANALYTICS.attribution.split(";")[0],
+        "time": {"column": "measured_on", "interval_s": 900, "zone": "Etc/GMT+7",
+                 "replay_zone": "Asia/Seoul", "shift_days": SOLAR_SHIFT.days,
+                 "arrival": "observed"},
+        "series": [
+            {"column": column, "unit": "W", "stored_unit": "Wh", "power": True, "decimals": 3,
+             "minimum": 0, "maximum": 2_000, "source": "replayed",
+             "note": "signed power of one channel split by its sign",
+             "entity": key[0], "attribute": key[1]}
+            for column, key in (("sent_w", series.solar), ("taken_w", series.solar_import))
+        ],
+    }  # fmt: skip
+
+
+def two_registers(path: Path) -> Path:
     """The plant's signed power as the two registers of its meter: sent out, and taken at night."""
     target = path.with_name(f"registers-{path.name}")
     lines = path.read_text("utf-8").splitlines()[1:]
