@@ -1,9 +1,11 @@
 """A city's inventory: compiled, sealed by another, recomputed; what is missing stays missing."""
 
+import io
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import openpyxl
 import psycopg
 import pytest
 from footprint_world import CITY, World
@@ -24,7 +26,7 @@ from inventory_books import (
 )
 
 from onsil import footprint, hub, proof
-from onsil.footprint import inventory
+from onsil.footprint import credits, inventory
 
 
 def filled(world: World, extra: list | None = None):
@@ -301,3 +303,37 @@ def test_the_city_adds_back_what_was_sold_out_of_it(world: World):
     states = sorted((x["state"], x["added_back_t"]) for x in found["units"])
     assert states == [("held", 0), ("held", 1), ("retired", 3)]
     assert outputs(world, compiled(world, book))["totals"]["BASIC"] == "477700"
+    assert {(x["declaration"], x["adjustment"]) for x in found["units"]} == {("Unknown", "Unknown")}
+    for unit in found["units"]:
+        serials = sum(last - first + 1 for first, last in unit["serials"])
+        assert serials == int(unit["added_back_t"]) + int(unit["inside_t"])
+    (lot,) = found["lots"]
+    told = (lot["issued_t"], lot["added_back_t"], lot["inside_t"])
+    assert tuple(map(int, told)) == (batch.tonnes, 4, 1)
+    assert (int(lot["kept_t"]), int(lot["difference_t"])) == (batch.tonnes - 5, 0)
+
+
+def test_every_row_of_units_sold_adds_up_and_says_how_its_adjustment_stands(world: World):
+    """The add-back line is the sum of its rows, on screen and in the workbook alike."""
+    batch = world.issued("20")
+    buyer = world.company("company:outside", 10_000_000)
+    footprint.list_for_sale(world.conn, CITY, batch.id, 8, 10_000, "official", world.clock)
+    sale = footprint.buy(world.conn, CITY, batch.id, buyer, 5, 10_000, "k", buyer, world.clock)
+    assert isinstance(sale, footprint.Sale), sale
+    book = opened(world)
+    granted(put(world, book, [electricity()]))
+    before = compiled(world, book)
+    stated = credits.Adjustment(
+        batch.id, "Committed", "Pending", "KR", "LoA-1", date(2026, 1, 2), ("ndc",)
+    )
+    granted(credits.declare_adjustment(world.conn, CITY, stated, "a1", "official", world.clock))
+    after = compiled(world, book)
+    assert after.number == before.number + 1  # how the adjustment stands is part of the version
+    (unit,) = outputs(world, after)["add_back"]["units"]
+    assert (unit["declaration"], unit["adjustment"]) == ("Committed", "Pending")
+    data = inventory.as_xlsx(inputs(world, after), outputs(world, after), {}, after.created_at)
+    rows = list(openpyxl.load_workbook(io.BytesIO(data)).worksheets[4].iter_rows(values_only=True))
+    kinds = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[1:]}
+    assert kinds["sum"]["added_back_t"] == kinds["sold"]["added_back_t"] == 5
+    assert kinds["lot"]["difference_t"] == 0
+    assert kinds["sold"]["adjustment_status"] == "Pending"

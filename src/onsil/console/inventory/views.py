@@ -14,8 +14,10 @@ from onsil import footprint
 from onsil.citizen.models import Role
 from onsil.console.frame import STAFF, Request, is_partial, needs, page
 from onsil.console.inventory.words import (
+    ADJUSTMENTS,
     APPROACHES,
     CAUSES,
+    DECLARATIONS,
     MATURITY,
     NOTATION,
     QUALITY,
@@ -137,6 +139,8 @@ def results(request: Request, book: UUID) -> HttpResponse:
         added=outputs["add_back"],
         added_total=showing.tonnes(outputs["add_back"]["total_with_add_back_kg"]),
         unit_states=UNIT_STATES,
+        declarations=DECLARATIONS,
+        adjustments=ADJUSTMENTS,
         notation=NOTATION,
         may_decide=(
             frame["may_write"] and version.decision is None and version.maker != frame["actor"]

@@ -34,3 +34,10 @@ UNIT_STATES = {
     "pending-export": _("반출 중"), "converted": _("상쇄배출권으로 전환"),
     "cancelled": _("취소됨"), "expired": _("만료"),
 }  # fmt: skip
+DECLARATIONS = {
+    "Unknown": _("밝히지 않음"), "Not Required": _("필요 없음"), "Committed": _("약속함"),
+}  # fmt: skip
+ADJUSTMENTS = {
+    "Unknown": _("알려지지 않음"), "Not Started": _("시작 안 함"), "Pending": _("진행 중"),
+    "Completed": _("마침"),
+}  # fmt: skip

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from onsil.core.database import Connection
 from onsil.footprint import inventory, targets
+from onsil.footprint.factors import Library
 
 STATUS_SIGNS = {
     "reached": "good", "under-way": "info", "no-evidence": "watch", "no-target": "plain",
@@ -102,6 +103,59 @@ def measured_reductions(evidence: Sequence[targets.Evidence]) -> dict[int, Decim
     return found
 
 
+def wedges_chart(
+    gaps: Sequence[targets.Gap], measures: Sequence[targets.Measure], this_year: int
+) -> dict[str, Any] | None:
+    """The base year's emission taken apart: what is allowed, what measures take off, what is left.
+
+    Years gone by show what evidence has shown, the others what the measures shall bring. None
+    without the base year's inventory, for shares cannot be stacked against tonnes.
+    """
+    years = [one for one in gaps if one.allowed_t is not None]
+    if not years:
+        return None
+    names = {m.code: m.terms.name_en if english() else m.terms.name_ko for m in measures}
+
+    def part(one: targets.Gap, code: str) -> Decimal | None:
+        return (one.shown if one.year <= this_year else one.expected).get(code)
+
+    series: list[dict[str, Any]] = [
+        {"name": _("허용 배출량"), "kind": "modelled", "values": [one.allowed_t for one in years]}
+    ]
+    for code, name in names.items():
+        values = [part(one, code) for one in years]
+        if any(value is not None for value in values):
+            series.append({"name": name, "kind": "modelled", "values": values})
+    left = [max(one.left(one.year <= this_year) or Decimal(0), Decimal(0)) for one in years]
+    series.append({"name": _("아직 메우지 못한 양"), "kind": "modelled", "values": left})
+    return {
+        "title": _("기준연도 배출량을 무엇으로 줄이나"),
+        "description": " ".join(
+            (
+                _("허용 배출량 위에 과제의 감축량을 쌓습니다."),
+                _("지난 해는 확인된 양, 앞으로는 계획한 양입니다."),
+            )
+        ),
+        "kind": "stacked",
+        "unit": "tCO₂e",
+        "labels": [str(one.year) for one in years],
+        "series": series,
+        "label_name": _("연도"),
+    }
+
+
+def told_gaps(
+    gaps: Sequence[targets.Gap], goals: Sequence[targets.Goal], this_year: int
+) -> list[tuple[targets.Gap, Decimal | None]]:
+    """The years that have something to say, each with what is left of the reduction needed."""
+    goal_years = {goal.year for goal in goals}
+    return [
+        (one, one.left(one.year <= this_year))
+        for one in gaps
+        if one.emitted_t is not None or one.expected or one.shown or one.year in goal_years
+    ]
+
+
 def pathway_chart(points: Sequence[targets.Point]) -> dict[str, Any]:
     """The way to the last goal: in tonnes where the base year is known, else in per cent."""
     in_tonnes = any(p.allowed_t is not None for p in points)
@@ -161,14 +215,15 @@ def effects(
     until: int,
     as_of: date,
     zone: ZoneInfo,
+    library: Library | None = None,
 ) -> list[targets.Effect]:
-    """Every lever that has units, in every year from `first` to `until`."""
+    """Every lever that has units, in every year from `first` to `until`, with a library."""
     planned = [
         replace(one, units=units_by_year(full[one.code], first, last, until))
         for one in levers
         if full.get(one.code)
     ]
-    return targets.simulate(planned, list(range(first, until + 1)), as_of, zone)
+    return targets.simulate(planned, list(range(first, until + 1)), as_of, zone, library)
 
 
 def effects_chart(

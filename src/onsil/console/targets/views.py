@@ -29,6 +29,7 @@ from onsil.core.clock import SystemClock
 from onsil.core.database import Connection
 from onsil.core.periods import local_day
 from onsil.footprint import targets
+from onsil.footprint.factors import library_of
 from onsil.tenancy import transaction
 
 CLOCK = SystemClock()
@@ -158,10 +159,11 @@ def review(request: Request, plan: UUID, year: int) -> HttpResponse:
             raise Http404
         found = targets.year_progress(conn, city, plan, year)
         written = targets.review_of_year(conn, city, plan, year)
+        gap = targets.gap_of_year(conn, city, owner, year)
         kept = shelf(request, conn, "implementation", written.id) if written else None
     lines = [shown.line(p) for p in found if p.status not in ("not-yet", "ended")]
     if request.GET.get("format") == "xlsx":
-        return review_workbook(request.city, owner, year, lines, written)
+        return review_workbook(request.city, owner, year, lines, written, gap)
     me = f"user:{request.user.pk}"
     who = [w for w in (written.maker, written.checker) if w] if written else []
     rows = [
@@ -181,7 +183,7 @@ def review(request: Request, plan: UUID, year: int) -> HttpResponse:
         may_decide=Role.APPROVER in request.roles and written is not None
         and written.status == "submitted" and written.maker != me,
         own=written is not None and written.maker == me, reason_form=ReasonForm(),
-        before=year - 1, after=year + 1, reports=kept,
+        before=year - 1, after=year + 1, reports=kept, gap=gap,
     )  # fmt: skip
 
 
@@ -204,6 +206,8 @@ def pathway(request: Request) -> HttpResponse:
     form = WhatIfForm(request.GET if asked else initial, levers=words)
     effects: list[targets.Effect] = []
     growth = Decimal(0)
+    with transaction(city) as conn:
+        library = library_of(conn, city)
     if form.is_valid():
         data = form.cleaned_data
         growth = data["growth_pct"]
@@ -212,13 +216,14 @@ def pathway(request: Request) -> HttpResponse:
         until = max(data["last"], data["first"]) + 1
         effects = shown.effects(
             [one.lever for one in stated], full, data["first"], data["last"], until, today,
-            request.city.zone,
+            request.city.zone, library,
         )  # fmt: skip
     with transaction(city) as conn:
         plan = _plan(conn, request)
         goals = targets.goals(conn, city, plan.id) if plan else []
         measures = targets.measures(conn, city, plan.id) if plan else []
         emitted = shown.emitted(conn, city)
+        evidence = targets.evidence(conn, city, [m.id for m in measures])
     extra: dict[int, Decimal] = {}
     for one in effects:
         extra[one.year] = extra.get(one.year, Decimal(0)) + (one.co2e_t or Decimal(0))
@@ -230,11 +235,14 @@ def pathway(request: Request) -> HttpResponse:
         targets.pathway(plan.base_year, goals, emitted, together, _UNTIL, growth) if plan else []
     )
     last_year = max(extra, default=None)
+    gaps = targets.gaps(points, measures, evidence)
     return page(
         request, "console/targets/pathway.html", section="targets", plan=plan, form=form,
         year=this_year, asked=asked, points=points, goals=goals, levers=stated,
         english=shown.english(),
         chart=shown.pathway_chart(points) if points else None, emitted=emitted,
+        wedges=shown.wedges_chart(gaps, measures, this_year),
+        gaps=shown.told_gaps(gaps, goals, this_year),
         effects_chart=shown.effects_chart(effects, [one.lever for one in stated]),
         effects=[e for e in effects if e.year == last_year], last_year=last_year,
         total=extra.get(last_year) if last_year else None,

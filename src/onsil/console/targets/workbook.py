@@ -24,6 +24,7 @@ def review_workbook(
     year: int,
     lines: list[Line],
     review: targets.Review | None,
+    gap: targets.Gap | None,
 ) -> HttpResponse:
     """The review as it stands now, with its state and, once handed in, its fingerprint."""
     book = Workbook()
@@ -35,7 +36,10 @@ def review_workbook(
     covered = targets.coverage([one.progress for one in lines])
     percent = "–" if covered.covered_pct is None else f"{covered.covered_pct}%"
     sheet.append([_("점검 비율"), percent, _("과제 수"), covered.in_force])
-    sheet.append([])
+    sheet.append([
+        _("허용 배출량 tCO₂e"), gap and gap.allowed_t, _("인벤토리 tCO₂e"), gap and gap.emitted_t,
+        _("목표와의 차이 tCO₂e"), gap and gap.over_t,
+    ])  # fmt: skip
     sheet.append([
         _("과제 번호"), _("과제"), _("맡은 부서"), _("지표"), _("단위"), _("목표 물량"),
         _("확인된 물량"),

@@ -18,6 +18,12 @@ from onsil.footprint.inventory.books import (
     set_policy,
     settings,
 )
+from onsil.footprint.inventory.certificates import (
+    Certificate,
+    available,
+    retire_certificate,
+    retired,
+)
 from onsil.footprint.inventory.changes import Recalculation, Waterfall, explain, must_recalculate
 from onsil.footprint.inventory.exporting import as_csv, as_json, as_xlsx, report_rows
 from onsil.footprint.inventory.importing import COLUMNS, RowError, import_lines, specs_of
@@ -62,6 +68,7 @@ __all__ = [
     "NOTATION",
     "Activity",
     "Calculator",
+    "Certificate",
     "Check",
     "FactorUse",
     "Inventory",
@@ -79,6 +86,7 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_xlsx",
+    "available",
     "calculators",
     "change_settings",
     "compile_version",
@@ -100,6 +108,8 @@ __all__ = [
     "remove_line",
     "report_rows",
     "required_rows",
+    "retire_certificate",
+    "retired",
     "set_policy",
     "settings",
     "specs_of",

@@ -6,7 +6,8 @@ the inventory holds count, expected count and sum of every meter. A missing inte
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from onsil.core.database import Connection
 from onsil.core.periods import Period
 from onsil.core.quantities import UnitError, convert, same_dimension
 from onsil.core.refusal import Refusal
+from onsil.footprint.inventory.counters import counted
 from onsil.footprint.inventory.terms import Activity
 
 Document = dict[str, Any]
@@ -28,6 +30,7 @@ class Meters:
 
     lines: dict[str, list[hub.Series]]
     totals: dict[int, list[hub.DayTotal]]
+    counters: dict[int, Document] = field(default_factory=dict)
 
     def evidence(self) -> dict[str, tuple[int, bytes]]:
         """Day lines by their SHA-256, with how many there are."""
@@ -62,8 +65,8 @@ def read_meters(
 ) -> Meters | Refusal:
     """The meters of each line (by its code), read over the period in one go.
 
-    Refused: `unknown-series`, `no-meters` where a kind of meter has none, `counter-series` for a
-    running total, `unit-differs`, `gap-rule-unknown`.
+    Running totals are read by the differences of their states. Refused: `unknown-series`,
+    `no-meters` where a kind of meter has none, `unit-differs`, `gap-rule-unknown`.
     """
     by_attribute: dict[str, list[hub.Series]] = {}
     lines: dict[str, list[hub.Series]] = {}
@@ -75,8 +78,16 @@ def read_meters(
         if wrong is not None:
             return wrong
         lines[code] = found
-    ids = sorted({one.id for found in lines.values() for one in found})
-    return Meters(lines, hub.daily_totals(conn, city, ids, period, zone))
+    every = {one.id: one for found in lines.values() for one in found}
+    running = {number: one for number, one in every.items() if one.kind == "counter"}
+    plain = sorted(every.keys() - running.keys())
+    made = Meters(lines, hub.daily_totals(conn, city, plain, period, zone))
+    both_ends = Period(period.start, period.end + timedelta(microseconds=1))
+    for number, one in sorted(running.items()):
+        points = hub.points(conn, city, number, both_ends)
+        found = counted(points.times, points.values, period, one.interval_s, zone)
+        made.totals[number], made.counters[number] = found.days, found.facts
+    return made
 
 
 def _series(
@@ -112,15 +123,6 @@ def _unfit(code: str, activity: Activity, found: list[hub.Series]) -> Refusal | 
         return _no("gap-rule-unknown", f"{code}: 결측 규칙을 고르세요.",
                    f"{code}: choose a rule for gaps.", activity.gap_rule)  # fmt: skip
     for one in found:
-        if one.kind == "counter":
-            return _no(
-                "counter-series",
-                f"{code}: {one.entity}#{one.attribute}은(는) 누적 지침입니다. "
-                "구간 값 계열을 쓰세요.",
-                f"{code}: {one.entity}#{one.attribute} is a running total; "
-                "use a series of amounts.",
-                code,
-            )
         try:
             fits = same_dimension(_amount_unit(one), activity.unit)
         except UnitError:
@@ -138,8 +140,8 @@ def _unfit(code: str, activity: Activity, found: list[hub.Series]) -> Refusal | 
 
 
 def _amount_unit(series: hub.Series) -> str:
-    """The unit of what adds up: an interval's own, a gauge's times seconds."""
-    return series.unit if series.kind == "interval" else f"{series.unit} * second"
+    """The unit of what adds up: an interval's and a counter's own, a gauge's times seconds."""
+    return f"{series.unit} * second" if series.kind == "gauge" else series.unit
 
 
 def hub_document(activity: Activity, code: str, meters: Meters, period: Period) -> Document:
@@ -150,7 +152,13 @@ def hub_document(activity: Activity, code: str, meters: Meters, period: Period) 
         "unit": activity.unit,
         "basis": activity.basis,
         "gap_rule": activity.gap_rule,
-        "meters": [_meter(one, meters.totals[one.id], seconds) for one in meters.lines[code]],
+        "meters": [
+            {
+                **_meter(one, meters.totals[one.id], seconds),
+                **({"counter": meters.counters[one.id]} if one.id in meters.counters else {}),
+            }
+            for one in meters.lines[code]
+        ],
     }
 
 
@@ -194,7 +202,7 @@ def _of_meter(meter: Mapping[str, Any], stated: Mapping[str, Any]) -> Decimal:
     total = Decimal(meter["total"])
     if stated["gap_rule"] == "mean":
         total = total * max(meter["expected"], meter["count"]) / meter["count"]
-    if meter["kind"] == "interval":
+    if meter["kind"] in ("interval", "counter"):
         return convert(total, meter["unit"], stated["unit"])
     return convert(total * meter["interval_s"], f"{meter['unit']} * second", stated["unit"])
 
@@ -208,14 +216,26 @@ def coverage(stated: Mapping[str, Any]) -> Document | None:
         return None
     meters = stated["meters"]
     expected = sum(one["expected"] for one in meters)
-    counted = sum(min(one["count"], one["expected"]) for one in meters)
+    found = sum(min(one["count"], one["expected"]) for one in meters)
+    running = [one["counter"] for one in meters if "counter" in one]
     return {
         "meters": len(meters),
         "silent": sum(not one["count"] for one in meters),
         "expected": expected,
-        "counted": counted,
-        "missing": expected - counted,
+        "counted": found,
+        "missing": expected - found,
         "filled": stated["gap_rule"] == "mean",
+        **({"counters": _running(running)} if running else {}),
+    }
+
+
+def _running(counters: list[Mapping[str, Any]]) -> Document:
+    """What is to be said of the running totals among a line's meters, added up."""
+    names = ("resets", "reset_s", "bridged", "open_start_s", "open_end_s")
+    return {
+        "meters": len(counters),
+        **{name: sum(one[name] or 0 for one in counters) for name in names},
+        "unread": sum(one["first"] is None for one in counters),
     }
 
 

@@ -14,7 +14,9 @@ from onsil.core.canonical import canonical_bytes
 from onsil.footprint.engine import ARITHMETIC
 from onsil.footprint.factors import CoefficientTable, Factor
 from onsil.footprint.inventory import activity, gases, sectors, simulating
+from onsil.footprint.inventory.certificates import market
 from onsil.footprint.inventory.combining import KG, summary
+from onsil.footprint.inventory.sold import reconciled
 from onsil.footprint.inventory.terms import CITY, FULL_SHARE_BP
 from onsil.footprint.inventory.tree import Tree, required_rows, tree
 
@@ -94,7 +96,14 @@ def _calculate(inputs: Mapping[str, Any]) -> Outputs:
         "quality": _quality(counted),
         "add_back": add_back(inputs["credits"], sums[level]),
     }
-    return made if form == FORMS[0] else made | _second(counted, grown, level, inputs)
+    if form == FORMS[0]:
+        return made
+    made["add_back"]["lots"] = reconciled(inputs["credits"], inputs.get("lots", []))
+    if kind != CITY:
+        made["market"] = market(inputs["lines"], lines, inputs.get("certificates", []))
+        if made["market"]["from"] == _MARKET or inputs.get("certificates"):
+            sums["scope_2_market"] = made["market"]["net_kg"]
+    return made | _second(counted, grown, level, inputs)
 
 
 def _second(counted: list[Outputs], grown: Tree, level: str, inputs: Mapping[str, Any]) -> Outputs:

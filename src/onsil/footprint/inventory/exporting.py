@@ -32,6 +32,11 @@ _LINE_HEADING = (
     "activity_pct", "factor_pct", "co2e_t", "method", "sha256",
 )  # fmt: skip
 _GROUPED = ("hfcs", "pfcs")
+UNITS_HEADING = (
+    "row", "project", "vintage", "holder", "state", "serials", "adjustment_declaration",
+    "adjustment_status", "adjustment_country", "issued_t", "kept_t", "inside_t", "added_back_t",
+    "difference_t",
+)  # fmt: skip
 UNCERTAINTY_HEADING = (
     "of", "name", "co2e_t", "approach_1_pct", "approach_1_half_width_t", "approach_2_pct",
     "approach_2_minus_pct", "approach_2_plus_pct", "approach_2_low_t", "approach_2_high_t",
@@ -182,14 +187,36 @@ def as_xlsx(inputs: Document, outputs: Document, digests: Document, made_at: dat
     if outputs["gas_table"]["unspecified"] is not None:
         gases.append(["CO2e (unspecified)", Decimal(outputs["gas_table"]["unspecified"])])
     _write(book.create_sheet("4 가스 Gases"), ("gas", "kg"), gases)
-    heading = ("project", "vintage", "holder", "state", "added_back_t", "inside_t")
-    units = [[unit[name] for name in heading] for unit in outputs["add_back"]["units"]]
-    _write(book.create_sheet("5 판매분 Units sold"), heading, units)
+    _write(book.create_sheet("5 판매분 Units sold"), UNITS_HEADING, unit_rows(outputs))
     sheet = book.create_sheet("6 불확도 Uncertainty")
     _write(sheet, UNCERTAINTY_HEADING, uncertainty_rows(inputs, outputs, "en"))
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
+
+
+def unit_rows(outputs: Document) -> list[list[Any]]:
+    """Units sold by lot, holder and state, then each lot taken apart and the sum of the rows."""
+    found = outputs["add_back"]
+    made = [
+        [
+            "sold", *(unit[name] for name in ("project", "vintage", "holder", "state")),
+            "; ".join(f"{first}-{last}" for first, last in unit.get("serials", [])),
+            unit.get("declaration"), unit.get("adjustment"), unit.get("country"), None, None,
+            unit["inside_t"], unit["added_back_t"], None,
+        ]
+        for unit in found["units"]
+    ]  # fmt: skip
+    made += [
+        [
+            "lot", lot["project"], lot["vintage"], *[None] * 6,
+            *(lot[name] for name in ("issued_t", "kept_t", "inside_t", "added_back_t",
+                                     "difference_t")),
+        ]
+        for lot in found.get("lots", [])
+    ]  # fmt: skip
+    made.append(["sum", *[None] * 10, found["inside_t"], found["added_back_t"], None])
+    return made
 
 
 def uncertainty_rows(inputs: Document, outputs: Document, language: str) -> list[list[Any]]:

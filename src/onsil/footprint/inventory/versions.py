@@ -29,8 +29,9 @@ from onsil.footprint.inventory.books import (
     settings,
     unknown_inventory,
 )
+from onsil.footprint.inventory.certificates import retired
 from onsil.footprint.inventory.checking import Chosen, check_line
-from onsil.footprint.inventory.sold import sold_units
+from onsil.footprint.inventory.sold import lots, sold_units
 from onsil.footprint.inventory.terms import (
     CITY,
     FULL_SHARE_BP,
@@ -139,6 +140,8 @@ def _inputs(
         },
         "coefficients": tables,
         "credits": sold_units(conn, city, found.year, holds.inside) if found.kind == CITY else [],
+        "certificates": [one.document() for one in retired(conn, city, found.id)],
+        "lots": lots(conn, city, found.year) if found.kind == CITY else [],
         # one seed for all versions of a year: what differs between them is not chance
         "simulation": simulating.plan(found.id.int),
     }

@@ -6,6 +6,7 @@ from onsil.footprint.targets.evidence import (
     link_evidence,
     withdraw_evidence,
 )
+from onsil.footprint.targets.gaps import Gap, gaps
 from onsil.footprint.targets.pathway import Point, pathway
 from onsil.footprint.targets.plans import (
     adopt_plan,
@@ -22,6 +23,7 @@ from onsil.footprint.targets.plans import (
 from onsil.footprint.targets.progress import Coverage, Progress, coverage, progress
 from onsil.footprint.targets.reviews import (
     approve_review,
+    gap_of_year,
     judge_measure,
     open_review,
     return_review,
@@ -54,6 +56,7 @@ __all__ = [
     "Coverage",
     "Effect",
     "Evidence",
+    "Gap",
     "Goal",
     "Lever",
     "Measure",
@@ -71,6 +74,8 @@ __all__ = [
     "effect",
     "evidence",
     "evidence_of",
+    "gap_of_year",
+    "gaps",
     "goals",
     "judge_measure",
     "link_evidence",

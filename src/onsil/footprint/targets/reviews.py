@@ -13,13 +13,16 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
+from onsil.footprint import inventory
 from onsil.footprint.store import Row, execute, lock, rows
 from onsil.footprint.targets.evidence import evidence
-from onsil.footprint.targets.plans import measures, plan, unknown_plan
+from onsil.footprint.targets.gaps import Gap, gaps
+from onsil.footprint.targets.pathway import pathway
+from onsil.footprint.targets.plans import goals, measures, plan, unknown_plan
 from onsil.footprint.targets.progress import Progress, coverage, progress
-from onsil.footprint.targets.terms import VERDICTS, Review, ReviewLine
+from onsil.footprint.targets.terms import VERDICTS, Plan, Review, ReviewLine
 
-FORMAT = "onsil-implementation-review-1"
+FORMAT = "onsil-implementation-review-2"  # the second form states the gap to the goal, in tonnes
 _REVIEW = """SELECT id, plan_id, year, status, maker, submitted_at, checker, decided_at, reason,
   content, sha256 FROM footprint_review"""
 
@@ -108,6 +111,20 @@ def year_progress(conn: Connection, city: str, plan_id: UUID, year: int) -> list
     return [progress(m, year, shown, lines.get(m.id)) for m in found]
 
 
+def gap_of_year(conn: Connection, city: str, of: Plan, year: int) -> Gap | None:
+    """The plan's year in tonnes: goals, sealed inventories, measures and evidence in force.
+
+    None for a year before the plan's base year.
+    """
+    held = measures(conn, city, of.id)
+    shown = evidence(conn, city, [m.id for m in held], year)
+    stated = goals(conn, city, of.id)
+    emitted = inventory.totals_by_year(conn, city)
+    last = max([year, *(goal.year for goal in stated)])
+    points = pathway(of.base_year, stated, emitted, {}, last)
+    return next((one for one in gaps(points, held, shown) if one.year == year), None)
+
+
 def submit_review(
     conn: Connection, city: str, review_id: UUID, maker: str, clock: Clock
 ) -> Review | Refusal:
@@ -131,7 +148,9 @@ def submit_review(
             f"Not judged yet: {', '.join(open_ones) or '–'}.",
             {"measures": open_ones},
         )
-    content = plain(_content(found, all_of_it))
+    owner = plan(conn, city, found.plan_id)
+    gap = None if owner is None else gap_of_year(conn, city, owner, found.year)
+    content = plain(_content(found, all_of_it, gap))
     execute(
         conn,
         """UPDATE footprint_review SET status = 'submitted', maker = %s, submitted_at = %s,
@@ -142,7 +161,7 @@ def submit_review(
     return _moved(conn, city, maker, "review.submitted", found)
 
 
-def _content(found: Review, every: list[Progress]) -> dict[str, Any]:
+def _content(found: Review, every: list[Progress], gap: Gap | None) -> dict[str, Any]:
     covered = coverage(every)
     return {
         "format": FORMAT,
@@ -154,8 +173,15 @@ def _content(found: Review, every: list[Progress]) -> dict[str, Any]:
             "covered": covered.covered,
             "covered_pct": covered.covered_pct,
         },
+        "gap": None
+        if gap is None
+        else {
+            "needed_t": gap.needed_t, "allowed_t": gap.allowed_t, "emitted_t": gap.emitted_t,
+            "over_t": gap.over_t, "expected_t": gap.expected_t, "shown_t": gap.shown_t,
+            "behind_t": gap.behind_t,
+        },
         "measures": [_measure_content(one) for one in every],
-    }
+    }  # fmt: skip
 
 
 def _measure_content(one: Progress) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from onsil.core.canonical import plain
 from onsil.core.periods import local_year
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine
-from onsil.footprint.factors import FactorAuthority, shipped_library
+from onsil.footprint.factors import FactorAuthority, Library, shipped_library
 from onsil.footprint.given import coefficients_for, factors_for
 from onsil.footprint.methodologies import Methodology, check_parameters, methodology
 from onsil.footprint.terms import ActivitySeries
@@ -68,10 +68,14 @@ class Effect:
     uncertainty: Mapping[str, Any] = field(default_factory=dict)
 
 
-def effect(lever: Lever, year: int, as_of: date, zone: ZoneInfo) -> Effect:
+def effect(
+    lever: Lever, year: int, as_of: date, zone: ZoneInfo, library: Library | None = None
+) -> Effect:
     """Calculate one unit in a year with its methodology's newest version, times the units.
 
-    `as_of` is the day whose factors hold: a plan knows no factor of the future.
+    `as_of` is the day whose factors hold: a plan knows no factor of the future. `library` is the
+    city's (`library_of`), so that the plan rests on the very factors the runs do; None is what is
+    shipped.
     """
     made = methodology(lever.methodology)
     if isinstance(made, Refusal):
@@ -80,7 +84,7 @@ def effect(lever: Lever, year: int, as_of: date, zone: ZoneInfo) -> Effect:
     name = f"{made.ID} v{made.VERSION}"
     if units == 0:
         return Effect(lever.code, year, units, Decimal(0), None, name)
-    found = _one_unit(lever, made, year, as_of, zone)
+    found = _one_unit(lever, made, year, as_of, zone, library or shipped_library())
     if isinstance(found, Refusal):
         return Effect(lever.code, year, units, None, found, name)
     if found["co2e_t"] is None:
@@ -93,23 +97,25 @@ def effect(lever: Lever, year: int, as_of: date, zone: ZoneInfo) -> Effect:
 
 
 def simulate(
-    levers: Sequence[Lever], years: Sequence[int], as_of: date, zone: ZoneInfo
-) -> list[Effect]:
-    """Every lever in every year, in that order."""
-    return [effect(lever, year, as_of, zone) for lever in levers for year in years]
+    levers: Sequence[Lever], years: Sequence[int], as_of: date, zone: ZoneInfo,
+    library: Library | None = None,
+) -> list[Effect]:  # fmt: skip
+    """Every lever in every year, in that order, with one library's factors."""
+    held = library or shipped_library()
+    return [effect(lever, year, as_of, zone, held) for lever in levers for year in years]
 
 
 def _one_unit(
-    lever: Lever, made: Methodology, year: int, as_of: date, zone: ZoneInfo
+    lever: Lever, made: Methodology, year: int, as_of: date, zone: ZoneInfo, library: Library
 ) -> dict[str, Any] | Refusal:
     parameters = check_parameters(made, _dated(lever.parameters, year))
     if isinstance(parameters, Refusal):
         return parameters
     roles = {*lever.series, *lever.tables}
-    factors = factors_for(made, roles, lever.authorities, as_of, shipped_library())
+    factors = factors_for(made, roles, lever.authorities, as_of, library)
     if isinstance(factors, Refusal):
         return factors
-    tables_of = coefficients_for(made, {}, shipped_library())
+    tables_of = coefficients_for(made, {}, library)
     if isinstance(tables_of, Refusal):
         return tables_of
     period = local_year(year, zone)
