@@ -112,6 +112,24 @@ def bring(request: Request, book: UUID) -> HttpResponse:
 
 @require_POST
 @needs(*WRITERS)
+def certificate(request: Request, book: UUID) -> HttpResponse:
+    """Retire a certificate for a company's year; it cannot be taken back."""
+    city = request.city.code
+    try:
+        claim = UUID(request.POST.get("claim", ""))
+    except ValueError as error:
+        raise Http404 from error
+    with transaction(city) as conn:
+        found_book(conn, city, book)
+        made = inventory.retire_certificate(
+            conn, city, book, claim, str(request.user.pk), _CLOCK, request.city.zone
+        )
+    _told(request, made, _("인증서를 썼습니다. 다시 산정하면 새 판에 들어갑니다."))
+    return redirect("inventory-book", book=book)
+
+
+@require_POST
+@needs(*WRITERS)
 def remove(request: Request, book: UUID) -> HttpResponse:
     """Take a line out, with the reason."""
     city = request.city.code

@@ -17,6 +17,8 @@ urlpatterns = [
     path("console/inventory/<uuid:book>/changes/", views.changes, name="inventory-changes"),
     path("console/inventory/<uuid:book>/settings/", views.settings, name="inventory-settings"),
     path("console/inventory/<uuid:book>/settings/set/", acts.settle, name="inventory-settle"),
+    path("console/inventory/<uuid:book>/certificate/", acts.certificate,
+         name="inventory-certificate"),
     path("console/inventory/<uuid:book>/policy/", acts.policy, name="inventory-policy"),
     path("console/inventory/<uuid:book>/compile/", acts.compile_book, name="inventory-compile"),
     path("console/inventory/versions/<uuid:version>/decide/", acts.decide, name="inventory-decide"),

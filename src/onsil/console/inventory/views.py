@@ -112,12 +112,14 @@ def results(request: Request, book: UUID) -> HttpResponse:
             )  # fmt: skip
         inputs, outputs = inventory.documents(conn, city, version.id)
         base = inventory.recalculation_policy(conn, city, made.kind, made.subject)
+        company = _company(conn, city, made, inputs, outputs)
     level = inputs["settings"]["level"]
     total = outputs["uncertainty"]["total"]
     return page(
         request,
         "console/inventory/results.html",
         **frame,
+        **company,
         version=version,
         settings=inputs["settings"],
         policy=base,
@@ -146,6 +148,25 @@ def results(request: Request, book: UUID) -> HttpResponse:
             frame["may_write"] and version.decision is None and version.maker != frame["actor"]
         ),
     )  # fmt: skip
+
+
+def _company(
+    conn: Connection, city: str, book: inventory.Inventory, inputs: Any, outputs: Any
+) -> dict[str, Any]:
+    """Scope 2 both ways, with the certificates retired and those that still may be."""
+    market = outputs.get("market")
+    if market is None:
+        return {"m": None}
+    retired = inventory.retired(conn, city, book.id)
+    return {
+        "m": market,
+        "location": showing.tonnes(outputs["totals"]["scope"]["2"]),
+        **{k: showing.tonnes(market[f"{k}_kg"]) for k in ("gross", "less", "net")},
+        "surplus": showing.decimal(market["surplus_kwh"]),
+        "certificates": retired,
+        "stale_certificates": len(retired) != len(inputs.get("certificates", [])),
+        "free": inventory.available(conn, city, book.year),
+    }
 
 
 @require_safe

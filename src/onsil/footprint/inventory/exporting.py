@@ -155,6 +155,7 @@ def as_json(inputs: Document, outputs: Document, digests: Document, public: bool
                 for name, one in (outputs.get("scope_uncertainty") or {}).items()
             },
             "simulation": outputs.get("simulation"),
+            "market": outputs.get("market"),
             "add_back": _add_back(outputs["add_back"], public),
         },
         ensure_ascii=False, indent=1,
@@ -270,6 +271,7 @@ def _general(inputs: Document, outputs: Document, digests: Document) -> list[lis
         ["판매분을 더한 합계 Total with add-back, tCO2e", _tonnes(added["total_with_add_back_kg"])],
         ["불확도 Uncertainty, approach 1, ±% (95 %)", outputs["uncertainty"]["total"]["pct"]],
         *_drawn(outputs),
+        *_market(outputs),
         ["빠진 항목 Missing rows", ", ".join(outputs["missing"])],
         *[[f"SHA-256 {name}", digest] for name, digest in digests.items()],
     ]
@@ -284,6 +286,19 @@ def _drawn(outputs: Document) -> list[list[Any]]:
         ["불확도 Uncertainty, approach 2, ±% (95 %)", total["pct"]],
         ["approach 2", f"{made['algorithm']}, seed {made['seed']}, {made['draws']} draws"],
     ]
+
+
+def _market(outputs: Document) -> list[list[Any]]:
+    made = outputs.get("market")
+    if not made:
+        return []
+    return [
+        ["스코프 2 시장 기준, 인증서 전 Scope 2 market-based, before certificates, tCO2e",
+         _tonnes(made["gross_kg"])],
+        ["인증서로 낮춘 양 Lowered by certificates, tCO2e", _tonnes(made["less_kg"])],
+        ["스코프 2 시장 기준 Scope 2 market-based, tCO2e", _tonnes(made["net_kg"])],
+        ["사용한 인증서 Certificates retired, kWh", Decimal(made["certificates_kwh"])],
+    ]  # fmt: skip
 
 
 def _lines(inputs: Document, outputs: Document) -> list[list[Any]]:
