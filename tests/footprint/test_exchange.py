@@ -71,7 +71,8 @@ def test_units_are_all_there_once_in_the_models_words(world, busy):
     (used,) = (u for u in units if u["unitStatus"] == "Retired")
     assert used["unitRetirementBeneficiary"] == "수혜 기업"
     assert used["unitRetirementDetail"].startswith("voluntary: ")
-    assert {u["unitType"] for u in units} == {""}
+    assert {u["unitType"] for u in units} == {"Not Determined"}
+    assert {u["unitStatusReason"] for u in units} >= {"issuance", "retirement"}
     assert all(A not in value for u in units for value in u.values())
     assert {u["unitCurrentOwner"] for u in units} == {""}
 

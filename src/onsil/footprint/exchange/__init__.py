@@ -3,9 +3,9 @@
 from onsil.footprint.exchange.cadtrust import archive, tables
 from onsil.footprint.exchange.cdop import document, missing
 from onsil.footprint.exchange.records import Record, Registry, records
-from onsil.footprint.exchange.tables import PICKS, TABLES, faults
+from onsil.footprint.exchange.tables import ASKED, PICKS, TABLES, faults, wanting
 
 __all__ = [
-    "PICKS", "TABLES", "Record", "Registry", "archive", "document", "faults", "missing", "records",
-    "tables",
+    "ASKED", "PICKS", "TABLES", "Record", "Registry", "archive", "document", "faults", "missing",
+    "records", "tables", "wanting",
 ]  # fmt: skip

@@ -55,7 +55,7 @@ SECTORS: Mapping[str, tuple[str, str]] = {
 """Sector and type of each methodology in the model's pick lists; others stay empty."""
 
 REMOVALS = ("afforestation", "tree-growth", "street-tree-census", "urban-tree-defaults")
-"""Methodologies whose units are removals by nature; the type of the others is not stated."""
+"""Methodologies whose units are removals by nature; that of the others is not determined here."""
 
 Tables = dict[str, list[Row]]
 
@@ -143,11 +143,13 @@ def _body(name: str) -> str:
 def _issuance(add: Any, registry: Registry, record: Record, one: Issued) -> None:
     project, batch, period = record.project, one.batch, one.monitoring
     method = _id("methodology", one.method.id, one.method.version)
-    nature = "Removal - nature" if one.method.id in REMOVALS else ""
+    nature = "Removal - nature" if one.method.id in REMOVALS else "Not Determined"
+    applied = _id("project-methodology", project.id, method)
     add("methodology", cadTrustMethodologyId=method, methodologyCode=one.method.id,
         methodologyName=one.method.title, methodologyVersion=one.method.version,
         methodologyType=nature)  # fmt: skip
-    add("project-methodology", cadTrustProjectId=project.id, cadTrustMethodologyId=method)
+    add("project-methodology", cadTrustProjectMethodologyId=applied,
+        cadTrustProjectId=project.id, cadTrustMethodologyId=method)  # fmt: skip
     verified, validated = record.verifier(period.id), record.verifier(None)
     add(
         "verification", cadTrustVerificationId=period.id,
@@ -160,7 +162,8 @@ def _issuance(add: Any, registry: Registry, record: Record, one: Issued) -> None
     )  # fmt: skip
     add("issuance", cadTrustIssuanceId=batch.id, issuanceId=batch.serials,
         issuanceDate=registry.day(batch.created_at), cadTrustVerificationId=period.id,
-        cadTrustMethodologyId=method, cadTrustLocationId=_id("location", project.id))  # fmt: skip
+        cadTrustProjectMethodologyId=applied,
+        cadTrustLocationId=_id("location", project.id))  # fmt: skip
     for units in one.units:
         _unit(add, registry, units, nature, batch.id)
     _labels(add, registry, one)

@@ -164,5 +164,4 @@ def _units(conn: Connection, city: str, found: credits.FoundUnits) -> Units:
     assert born is not None
     ids = credits.retirements_of(conn, city, found.block)
     used = [credits.retirement(conn, city, one) for one in ids]
-    reason = born.kind if found.block.state != "held" else ""
-    return Units(found, born.created_at, reason, tuple(one for one in used if one is not None))
+    return Units(found, born.created_at, born.kind, tuple(one for one in used if one is not None))

@@ -2,7 +2,8 @@
 
 Column names, required columns and pick lists are those of the public repository Chia-Network/cadt
 (`src/models/v2/*-v2.modeltypes`, `src/models/governance/governance-v2-real-picklists.js`), read at
-the commits that docs/footprint/exchange.md names. A leading `*` marks a column that may not be
+the commits that docs/footprint/exchange.md names; where the published dictionary 2.0.2 is newer
+(`docs/cadtrust-schema-v2.0.2.json`), its. A leading `*` marks a column that may not be
 empty.
 """
 
@@ -24,8 +25,7 @@ BODIES = (
 
 PICKS: Mapping[str, tuple[str, ...]] = {
     "projectSector": (
-        "Afforestation and reforestation", "Agriculture",
-        "Agriculture, forestry and other land use (AFOLU)", "Energy demand", "Energy distribution",
+        "Afforestation and reforestation", "Agriculture", "Energy demand", "Energy distribution",
         "Energy industries (renewable-/ non renewable sources)", "Transport", "Urban Development",
         "Waste handling and disposal", "Others",
     ),
@@ -85,7 +85,8 @@ TABLES: tuple[Table, ...] = (
         cadTrustProgramId"""),
     _table("methodology", """*cadTrustMethodologyId *methodologyCode *methodologyName
         methodologyVersion methodologyDate methodologyLink methodologyType"""),
-    _table("project-methodology", """*cadTrustProjectId *cadTrustMethodologyId
+    _table("project-methodology", """*cadTrustProjectMethodologyId *cadTrustProjectId
+        *cadTrustMethodologyId
         projectMethodologyDate projectMethodologyDescription"""),
     _table("stakeholder", """*cadTrustStakeholderId *stakeholderName stakeholderType
         stakeholderLink"""),
@@ -101,7 +102,7 @@ TABLES: tuple[Table, ...] = (
     _table("estimation", """*cadTrustEstimationId *estimationStartDate *estimationEndDate
         estimationUnitCount estimationReferenceNo *cadTrustProjectId"""),
     _table("issuance", """*cadTrustIssuanceId *issuanceId issuanceDate *cadTrustVerificationId
-        *cadTrustMethodologyId cadTrustLocationId"""),
+        *cadTrustProjectMethodologyId cadTrustLocationId"""),
     _table("unit", """*cadTrustUnitId *unitSerialId *unitStartBlock *unitEndBlock unitCount unitType
         *unitVintageYear unitStatus unitStatusReason unitStatusDate unitRetirementDetail
         unitRetirementBeneficiary unitRetirementBeneficiaryId unitLink unitMetric unitCurrentOwner
@@ -113,11 +114,31 @@ TABLES: tuple[Table, ...] = (
 
 _KEYS = {
     "cadTrustProgramId": "program", "cadTrustProjectId": "project",
-    "cadTrustMethodologyId": "methodology", "cadTrustStakeholderId": "stakeholder",
+    "cadTrustMethodologyId": "methodology",
+    "cadTrustProjectMethodologyId": "project-methodology", "cadTrustStakeholderId": "stakeholder",
     "cadTrustLocationId": "location", "cadTrustValidationId": "validation",
     "cadTrustVerificationId": "verification", "cadTrustIssuanceId": "issuance",
     "cadTrustUnitId": "unit", "cadTrustLabelId": "label",
 }  # fmt: skip
+
+ASKED: Mapping[str, tuple[str, ...]] = {
+    "project": (
+        "projectLink", "projectSector", "projectType", "projectStatus", "projectStatusDate",
+        "projectUnitMetric",
+    ),
+    "stakeholder": ("stakeholderType",),
+    "label": ("labelType",),
+    "validation": ("validationType", "validationBody"),
+    "verification": ("verificationBody",),
+    "location": ("locationCountry",),
+    "estimation": ("estimationUnitCount",),
+    "issuance": ("cadTrustLocationId",),
+    "unit": (
+        "unitCount", "unitType", "unitStatus", "unitStatusReason", "unitStatusDate", "unitMetric",
+    ),
+    "unit-label": ("labelUnitDate",),
+}  # fmt: skip
+"""What the dictionary asks for beyond what the model's own tables need (see `wanting`)."""
 
 Row = Mapping[str, str]
 Filled = Mapping[str, Sequence[Row]]
@@ -144,6 +165,16 @@ def faults(filled: Filled) -> list[str]:
                     found.append(f"{at} {column}: {why}")
     unknown = set(filled) - {table.name for table in TABLES}
     return found + [f"{name}: no such table" for name in sorted(unknown)]
+
+
+def wanting(filled: Filled) -> list[str]:
+    """`table.column` of what the dictionary asks for and some row has no value for. Not made up."""
+    return [
+        f"{name}.{column}"
+        for name, columns in ASKED.items()
+        for column in columns
+        if any(not row[column] for row in filled.get(name, ()))
+    ]
 
 
 def _wrong(table: Table, column: str, value: str, ids: Mapping[str, set[str]]) -> str:
