@@ -260,6 +260,14 @@ def test_a_read_volume_goes_before_a_diameter_and_a_dead_tree_has_none():
         assert near(dead.first_kg, LARCH_KG * 44 / 12 / 10)
 
 
+def test_a_row_may_state_its_group():
+    row = tree(1, species="느티나무", group="conifer")
+    found = measure(row, FORMS)
+    assert not isinstance(found, str)
+    assert found.species.key == "other-conifer"
+    assert measure({**row, "group": "broadleaf"}, FORMS) != found
+
+
 def test_each_source_of_uncertainty_by_hand():
     """Two larches of 100 to 112 litres: a reading's errors add by squares, the rest in full."""
     with localcontext(ARITHMETIC):
