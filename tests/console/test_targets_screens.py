@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from onsil.citizen.models import Role
 from onsil.console.targets import board
 from onsil.console.targets.cityplan import levers
-from onsil.footprint import targets
+from onsil.footprint import inventory, targets
 from onsil.tenancy import transaction
 from onsil.tenancy.cities import city as city_profile
 
@@ -133,6 +133,22 @@ def test_what_if_shows_planned_figures_as_planned(official, plan):
     assert "40년 안에" in text(
         official, "targets-pathway", first=2027, last=2090, growth_pct=0, units_ev="1"
     )
+
+
+def test_the_gap_is_told_in_tonnes_once_the_base_year_is_known(official, plan, monkeypatch):
+    with transaction(CITY) as conn:
+        base = targets.plan(conn, CITY, plan.id)
+    assert base is not None
+    assert "톤이 아니라 비율로" in text(official, "targets-pathway")
+    assert "톤으로 견주지 못합니다" in text(official, "targets-review", plan.id, 2026)
+    known = {base.base_year: Decimal(1_000_000), 2025: Decimal(900_000)}
+    monkeypatch.setattr(inventory, "totals_by_year", lambda conn, city: known)
+    whole = text(official, "targets-pathway")
+    assert "기준연도 배출량을 무엇으로 줄이나" in whole
+    assert "목표까지의 차이 (tCO₂e)" in whole
+    review = text(official, "targets-review", plan.id, 2025)
+    assert "목표를 넘은 양" in review
+    assert "톤으로 견주지 못합니다" not in review
 
 
 def test_every_lever_of_the_city_is_accepted_by_its_methodology(db, city):

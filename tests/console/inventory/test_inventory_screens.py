@@ -180,6 +180,40 @@ def test_a_company_has_its_own(hall: CityHall, as_user):
     assert "위치 기준" in maker.get(base).content.decode()
 
 
+def test_a_certificate_is_retired_on_the_companys_page(hall: CityHall, as_user):
+    maker = as_user(hall.official)
+    maker.post("/console/inventory/open/", {
+        "kind": "company", "subject": "company:rec", "name": "인증 기업", "year": "2025",
+        "gwp_set": "AR5", "level": "BASIC", "boundary": "본사",
+        "approach": "operational-control",
+    })  # fmt: skip
+    with transaction(CITY) as tx:
+        book = inventory.inventories(tx, CITY, "company")[0]
+    base = f"/console/inventory/{book.id}/"
+    line = {**LINE, "ref": "2.L", "programme": "disclosure", "factor_set": "kr-grid-2025"}
+    told(maker, f"{base}lines/put/", **line)
+    told(maker, f"{base}compile/")
+    shown = maker.get(base).content.decode()
+    assert "위치 기준과 시장 기준" in shown
+    assert "아직 쓰지 않은 인증서가 없습니다" in shown
+    act = reverse("inventory-certificate", kwargs={"book": book.id})
+    assert "청구를 찾을 수 없습니다" in told(maker, act, claim=str(GONE))
+    assert maker.post(act, {"claim": "x"}).status_code == 404
+    assert as_user(hall.verifier).post(act, {"claim": str(GONE)}).status_code == 403
+
+
+def test_both_approaches_stand_beside_each_other(
+    hall: CityHall, as_user, book: inventory.Inventory
+):
+    maker = as_user(hall.official)
+    told(maker, f"/console/inventory/{book.id}/lines/put/", **LINE)
+    told(maker, f"/console/inventory/{book.id}/compile/")
+    shown = maker.get(f"/console/inventory/{book.id}/").content.decode()
+    assert "방법 1과 방법 2" in shown
+    assert str(book.id.int) in shown  # the seed
+    assert "MC ±" in shown
+
+
 def test_files_and_what_is_not_there(hall: CityHall, as_user, book: inventory.Inventory):
     maker = as_user(hall.official)
     told(maker, f"/console/inventory/{book.id}/lines/put/", **LINE)

@@ -84,6 +84,11 @@ def emitted(conn: Connection, city: str) -> dict[int, Decimal]:
     return dict(inventory.totals_by_year(conn, city))
 
 
+def drawn(value: Decimal | None) -> Decimal | None:
+    """A figure as a chart says it, to a kilogram; the exact one stands in the books."""
+    return None if value is None else round(value, 3)
+
+
 def planned_reductions(measures: Sequence[targets.Measure]) -> dict[int, Decimal]:
     """What the measures shall take off by year; only years in which any target has tonnes."""
     found: dict[int, Decimal] = {}
@@ -117,17 +122,24 @@ def wedges_chart(
     names = {m.code: m.terms.name_en if english() else m.terms.name_ko for m in measures}
 
     def part(one: targets.Gap, code: str) -> Decimal | None:
-        return (one.shown if one.year <= this_year else one.expected).get(code)
+        return drawn((one.shown if one.year <= this_year else one.expected).get(code))
 
     series: list[dict[str, Any]] = [
-        {"name": _("허용 배출량"), "kind": "modelled", "values": [one.allowed_t for one in years]}
+        {
+            "name": _("허용 배출량"),
+            "kind": "modelled",
+            "values": [drawn(one.allowed_t) for one in years],
+        }
     ]
     for code, name in names.items():
         values = [part(one, code) for one in years]
         if any(value is not None for value in values):
             series.append({"name": name, "kind": "modelled", "values": values})
-    left = [max(one.left(one.year <= this_year) or Decimal(0), Decimal(0)) for one in years]
-    series.append({"name": _("아직 메우지 못한 양"), "kind": "modelled", "values": left})
+    rest = [one.left(one.year <= this_year) or Decimal(0) for one in years]
+    series.append(
+        {"name": _("아직 메우지 못한 양"), "kind": "modelled",
+         "values": [drawn(max(value, Decimal(0))) for value in rest]}
+    )  # fmt: skip
     return {
         "title": _("기준연도 배출량을 무엇으로 줄이나"),
         "description": " ".join(
@@ -159,13 +171,13 @@ def told_gaps(
 def pathway_chart(points: Sequence[targets.Point]) -> dict[str, Any]:
     """The way to the last goal: in tonnes where the base year is known, else in per cent."""
     in_tonnes = any(p.allowed_t is not None for p in points)
-    allowed = [p.allowed_t if in_tonnes else p.allowed_pct for p in points]
+    allowed = [drawn(p.allowed_t if in_tonnes else p.allowed_pct) for p in points]
     series: list[dict[str, Any]] = [{"name": _("허용 경로"), "kind": "modelled", "values": allowed}]
     if in_tonnes:
         series += [
-            {"name": _("인벤토리"), "kind": "measured", "values": [p.emitted_t for p in points]},
+            {"name": _("인벤토리"), "kind": "measured", "values": [drawn(p.emitted_t) for p in points]},
             {"name": _("과제를 다 했을 때"), "kind": "modelled",
-             "values": [p.planned_t for p in points]},
+             "values": [drawn(p.planned_t) for p in points]},
         ]  # fmt: skip
     return {
         "title": _("2050년까지의 길"),
@@ -191,8 +203,16 @@ def reductions_chart(
         "unit": "tCO₂e",
         "labels": [str(y) for y in years],
         "series": [
-            {"name": _("목표"), "kind": "modelled", "values": [planned.get(y) for y in years]},
-            {"name": _("확인된 양"), "kind": "measured", "values": [shown.get(y) for y in years]},
+            {
+                "name": _("목표"),
+                "kind": "modelled",
+                "values": [drawn(planned.get(y)) for y in years],
+            },
+            {
+                "name": _("확인된 양"),
+                "kind": "measured",
+                "values": [drawn(shown.get(y)) for y in years],
+            },
         ],
         "label_name": _("연도"),
     }
