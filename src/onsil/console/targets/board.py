@@ -175,7 +175,8 @@ def pathway_chart(points: Sequence[targets.Point]) -> dict[str, Any]:
     series: list[dict[str, Any]] = [{"name": _("허용 경로"), "kind": "modelled", "values": allowed}]
     if in_tonnes:
         series += [
-            {"name": _("인벤토리"), "kind": "measured", "values": [drawn(p.emitted_t) for p in points]},
+            {"name": _("인벤토리"), "kind": "measured",
+             "values": [drawn(p.emitted_t) for p in points]},
             {"name": _("과제를 다 했을 때"), "kind": "modelled",
              "values": [drawn(p.planned_t) for p in points]},
         ]  # fmt: skip
