@@ -78,7 +78,7 @@ def test_carbon_decays_from_the_year_after():
 
 
 def test_methane_and_the_other_carbon():
-    """12 t of carbon, half of it methane: 8 t, of which a quarter is recovered, a tenth oxidised."""
+    """12 t of carbon, half of it methane: 8 t, of which a quarter is recovered, and so on."""
     assert degradable_carbon(
         Decimal(100), Decimal("0.2"), Decimal("0.5"), Decimal("0.8")
     ) == 8  # fmt: skip
