@@ -20,6 +20,7 @@ from onsil.footprint.credits.batches import (
 from onsil.footprint.credits.conservation import conservation, conservation_all, replay
 from onsil.footprint.credits.events import event, event_entry, events
 from onsil.footprint.credits.exchanges import retired_elsewhere
+from onsil.footprint.credits.holders import a_holder, not_held
 from onsil.footprint.credits.issuing import issue, issue_vintages
 from onsil.footprint.credits.labels import (
     adjustment,
@@ -101,14 +102,15 @@ __all__ = [
     "ACTIONS", "ADJUSTMENTS", "CAD_TRUST", "CAUSES", "DECLARATIONS", "PURPOSES", "STATES",
     "Action", "Adjustment", "Conservation", "Found", "FoundUnits", "Label", "Move", "Planned",
     "Pool", "PoolShare", "PublicStep", "RetirementUse", "Rule", "Shortfall",
-    "UnitBlock", "UnitEvent", "UnitQuery",
+    "UnitBlock", "UnitEvent", "UnitQuery", "a_holder",
     "action", "actions", "adjustment", "ancestors", "any_batch", "approve", "batch",
     "batch_by_serial", "batch_entry", "batches", "batches_of_period", "block", "block_of_serial",
     "blocks", "cancel", "conservation", "conservation_all", "conversion_limit",
     "declare_adjustment", "disclose_holder", "drop", "end_label", "event", "event_entry", "events",
     "expire", "fulfil", "give_label", "hand_on", "history", "holdings", "imported", "imports",
     "insufficient", "issue", "issue_vintages", "key_reused", "labels", "labels_known",
-    "labels_of", "lock_units", "make_good", "merge", "move", "outside_facts", "plan", "planned",
+    "labels_of", "lock_units", "make_good", "merge", "move", "not_held",
+    "outside_facts", "plan", "planned",
     "planned_due", "planned_holders", "planned_of", "planned_overdue",
     "pool_of_batch", "pools",
     "post", "propose", "public_names", "reject", "replay", "retire", "retired_elsewhere",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -108,7 +109,8 @@ def check_import(
     """An import's terms: registry, serials (as given), units, vintage, unit, project (its name
     there), reference (its number there), standard, account, evidence.
 
-    Refused: registry-missing, import-invalid, account-not-held, already-imported."""
+    Refused: registry-missing, import-invalid, account-not-held, already-imported (however the
+    serials are spelled), already-retired-elsewhere."""
     if not str(terms["registry"]).strip() or not str(terms["serials"]).strip():
         return _registry_missing()
     this_year = local_day(clock.now(), zone).year
@@ -128,13 +130,10 @@ def check_import(
 
 def _imported_before(conn: Connection, city: str, terms: Mapping[str, Any]) -> Refusal | None:
     registry, serials = terms["registry"], terms["serials"]
-    found = rows(
-        conn,
-        """SELECT id FROM footprint_unit_event WHERE city = %s AND kind = 'import'
-          AND facts ->> 'registry' = %s AND facts ->> 'serials' = %s""",
-        (city, registry, serials),
-    )
-    if not found:
+    there = _noted(conn, city, registry, serials)
+    if "import" not in there and "retired-elsewhere" in there:
+        return _used_there(registry, serials)
+    if not there:
         return None
     return Refusal(
         "already-imported",
@@ -144,12 +143,43 @@ def _imported_before(conn: Connection, city: str, terms: Mapping[str, Any]) -> R
     )
 
 
+def _noted(conn: Connection, city: str, registry: str, serials: str) -> set[str]:
+    """What has been written about serials of another registry, however they were spelled: `import`,
+    `retired-elsewhere`."""
+    found = rows(
+        conn,
+        """SELECT DISTINCT kind FROM footprint_unit_event
+        WHERE city = %s AND kind IN ('import', 'retired-elsewhere')
+          AND footprint_spelled(facts ->> 'registry') = footprint_spelled(%s)
+          AND footprint_spelled(facts ->> 'serials') = footprint_spelled(%s)""",
+        (city, registry, serials),
+    )
+    return {row["kind"] for row in found}
+
+
+def _used_there(registry: str, serials: str) -> Refusal:
+    return Refusal(
+        "already-retired-elsewhere",
+        f"{registry}의 {serials}은(는) 그곳에서 이미 쓰인 것으로 적혀 있습니다.",
+        f"The use of {serials} in {registry} has been noted already.",
+        {"registry": registry, "serials": serials},
+    )
+
+
+def spelled(text: str) -> str:
+    """Letters and digits alone, so that case, blanks and dashes do not make another serial."""
+    return "".join(one for one in normalize("NFKC", text) if one.isalnum()).upper()
+
+
 def approve_import(
     conn: Connection, city: str, action: Action, actor: str, clock: Clock
 ) -> UnitEvent | Refusal:
     """Bring another registry's units in: a batch of their own, marked as imported."""
     terms = action.terms
-    lock(conn, city, [f"import {terms['registry']} {terms['serials']}", "serials"])
+    lock(
+        conn, city,
+        [f"import {spelled(terms['registry'])} {spelled(terms['serials'])}", "serials"],
+    )  # fmt: skip
     refusal = check_import(conn, city, terms, clock, _SEOUL)
     if refusal is not None:
         return refusal
@@ -218,7 +248,7 @@ def retired_elsewhere(
         return _registry_missing()
     if units < 1 or retired_on > local_day(clock.now(), _SEOUL):
         return units_invalid(units)
-    lock(conn, city, [f"retired elsewhere {registry}"])
+    lock(conn, city, [f"retired elsewhere {spelled(registry)}"])
     exported = next(
         (one for one in events(conn, city, kinds=("exported",)) if one.id == export_id), None
     )
@@ -227,13 +257,8 @@ def retired_elsewhere(
     if there is not None:
         return there
     others = events(conn, city, kinds=("retired-elsewhere",))
-    if any((o.facts["registry"], o.facts["serials"]) == (registry, serials) for o in others):
-        return Refusal(
-            "already-retired-elsewhere",
-            "이미 적어 둔 사용 기록입니다.",
-            "That retirement has been noted already.",
-            {"registry": registry, "serials": serials},
-        )
+    if "retired-elsewhere" in _noted(conn, city, registry, serials):
+        return _used_there(registry, serials)
     used = sum(one.facts["units"] for one in others if one.facts["export"] == str(export_id))
     if export_id is not None and (exported is None or used + units > exported.tonnes):
         return Refusal(

@@ -33,6 +33,7 @@ from onsil.footprint.credits.spans import Span
 from onsil.footprint.credits.units import open_blocks
 from onsil.footprint.issuance import IssuanceAmounts, issuance_amounts
 from onsil.footprint.projects import issuable, monitoring, project
+from onsil.footprint.projects.members import all_excluded, excluded
 from onsil.footprint.projects.vintages import VintageRule, rule_for
 from onsil.footprint.store import execute, lock
 from onsil.footprint.terms import Claim, CreditBatch, Monitoring, Project
@@ -114,6 +115,17 @@ def _issue_parts(
     zone: ZoneInfo,
 ) -> list[CreditBatch] | Refusal:  # fmt: skip
     claims = [c for c in (stored.claim_of(conn, city, i) for i in found.claim_ids) if c is not None]
+    barred = {one.claim_id: one for one in excluded(conn, city, owner, claims, zone)}
+    counted = [one for one in claims if one.id not in barred]
+    if not counted:
+        return all_excluded(list(barred.values()))
+    for one in (held for held in claims if held.id in barred):
+        why = all_excluded([barred[one.id]])
+        _withhold(
+            conn, city, found, one.period.start.astimezone(zone).year, _quantity(one, owner.unit),
+            why, actor, clock, str(one.id),
+        )  # fmt: skip
+    claims = counted
     rules = _rules(conn, city, owner, claims)
     parts = _parts(conn, city, claims, owner, zone, rules)
     if isinstance(parts, Refusal):
@@ -213,14 +225,14 @@ def _undivided(held: Claim, years: list[int]) -> Refusal:
 
 def _withhold(
     conn: Connection, city: str, found: Monitoring, vintage: int, quantity: Decimal,
-    why: Refusal, actor: str, clock: Clock,
+    why: Refusal, actor: str, clock: Clock, part: str = "",
 ) -> None:  # fmt: skip
     facts = {
         "monitoring": found.id, "vintage": vintage, "quantity": quantity, "code": why.code,
         "facts": why.facts,
     }  # fmt: skip
     state(
-        conn, city, "withheld", f"{found.id}:{vintage}", actor, clock, facts,
+        conn, city, "withheld", f"{found.id}:{part or vintage}", actor, clock, facts,
         project_id=found.project_id,
     )  # fmt: skip
 

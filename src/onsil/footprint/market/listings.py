@@ -9,7 +9,16 @@ from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.periods import local_day
 from onsil.core.refusal import Refusal
-from onsil.footprint.credits import Move, batch, key_reused, move, short_of, unknown_batch
+from onsil.footprint.credits import (
+    Move,
+    a_holder,
+    batch,
+    key_reused,
+    move,
+    not_held,
+    short_of,
+    unknown_batch,
+)
 from onsil.footprint.market.revenue import shares_on
 from onsil.footprint.market.sharing import split
 from onsil.footprint.store import Row, execute, lock, rows
@@ -134,12 +143,14 @@ def buy(
     """Buy units at a listed price: units to the buyer and won to the incentive fund, in one.
 
     `buyer` is the company's account code. `key` makes it happen once: again with the same terms,
-    the sale that was made. Refused: unknown-batch, not-listed (no open listing at that price holds
-    so many), key-reused, insufficient-balance.
+    the sale that was made. Refused: unknown-batch, account-not-held (the buyer's), not-listed
+    (no open listing at that price holds so many), key-reused, insufficient-balance.
     """
     found = batch(conn, city, batch_id)
     if found is None:
         return unknown_batch(batch_id)
+    if not a_holder(buyer):
+        return not_held(buyer)
     lock(conn, city, [f"market {batch_id}", f"sale {key}"])
     there = rows(conn, f"{_SALE} WHERE city = %s AND key = %s", (city, key))
     if there:

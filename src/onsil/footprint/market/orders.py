@@ -16,8 +16,9 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
-from onsil.footprint.credits import batch, key_reused, post, short_of
+from onsil.footprint.credits import a_holder, batch, key_reused, not_held, post, short_of
 from onsil.footprint.market.listings import listing, record_sale
+from onsil.footprint.projects.workflow import person
 from onsil.footprint.store import execute, lock, rows
 from onsil.footprint.terms import CreditBatch, Listing
 
@@ -92,6 +93,8 @@ def place_order(
     chosen = listing(conn, city, listing_id)
     if chosen is None:
         return Refusal("unknown-listing", "등록된 매물이 없습니다.", "There is no such listing.")
+    if not a_holder(buyer):
+        return not_held(buyer)
     lock(conn, city, [f"market {chosen.batch_id}", f"order {key}"])
     there = rows(conn, f"{_ORDER} WHERE city = %s AND key = %s", (city, key))
     if there:
@@ -197,7 +200,7 @@ def accept_offer(
         return _state(found)
     if clock.now() >= found.lapses_at:
         return _lapsed(found)
-    if found.placed_by == actor:
+    if person(found.placed_by) == person(actor):
         return _same_person()
     chosen = listing(conn, city, found.listing_id)
     assert chosen is not None
@@ -243,7 +246,7 @@ def settle_order(
         return _state(found)
     if clock.now() >= found.lapses_at:
         return _lapsed(found)
-    if actor in (found.placed_by, found.accepted_by):
+    if person(actor) in (person(found.placed_by), person(found.accepted_by or "")):
         return _same_person()
     chosen, held = listing(conn, city, found.listing_id), batch(conn, city, found.batch_id)
     assert isinstance(chosen, Listing)

@@ -16,6 +16,7 @@ from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
 from onsil.footprint.market.sharing import EVERYTHING, WHOLE_BP, RevenueShare
 from onsil.footprint.projects import project
+from onsil.footprint.projects.workflow import person
 from onsil.footprint.store import Row, execute, lock, rows
 
 _ACCOUNT = re.compile(r"^(fund|revenue):[a-z0-9-]+$")
@@ -100,7 +101,7 @@ def approve_revenue_rule(
         return Refusal("unknown-rule", "배분 규칙을 찾을 수 없습니다.", "There is no such rule.")
     if found.checker is not None:
         return found
-    if found.maker == actor:
+    if person(found.maker) == person(actor):
         return Refusal(
             "maker-is-checker",
             "제안한 사람은 승인할 수 없습니다. 다른 담당자가 확인해야 합니다.",

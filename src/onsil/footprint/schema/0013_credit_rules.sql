@@ -105,7 +105,7 @@ CREATE CONSTRAINT TRIGGER footprint_pool_put_in AFTER INSERT ON footprint_unit_e
 -- What is set apart leaves only by what it was set apart for.
 CREATE FUNCTION footprint_set_apart() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'a % cannot take units out of %', NEW.kind, NEW.source
+  RAISE EXCEPTION 'a % cannot take units from % to %', NEW.kind, NEW.source, NEW.destination
     USING ERRCODE = '23514', CONSTRAINT = 'footprint_set_apart';
 END $$;
 CREATE TRIGGER footprint_set_apart BEFORE INSERT ON footprint_unit_event FOR EACH ROW
@@ -113,5 +113,118 @@ CREATE TRIGGER footprint_set_apart BEFORE INSERT ON footprint_unit_event FOR EAC
     (NEW.source = 'buffer' AND NEW.kind NOT IN ('buffer-draw', 'pool-draw', 'recovery',
       'buffer-release', 'buffer-cancellation'))
     OR (NEW.source = 'pending-export' AND NEW.kind NOT IN ('exported', 'export-returned'))
-    OR (NEW.destination = 'buffer' AND NEW.kind <> 'pool-replenishment')))
+    OR (NEW.destination = 'buffer' AND NEW.kind <> 'pool-replenishment')
+    OR (NEW.destination = 'retired' AND NEW.kind <> 'retirement')
+    OR (NEW.destination = 'converted' AND NEW.kind <> 'conversion')
+    OR (NEW.destination = 'expired' AND NEW.kind <> 'expiry')
+    OR (NEW.destination = 'exported' AND NEW.kind <> 'exported')
+    OR (NEW.destination = 'pending-export' AND NEW.kind <> 'export-started')))
   EXECUTE FUNCTION footprint_set_apart();
+
+-- One serial of another registry comes in once, however it is spelled, and not after its use there.
+CREATE FUNCTION footprint_spelled(given text) RETURNS text LANGUAGE sql IMMUTABLE AS
+$$ SELECT upper(regexp_replace(normalize(given, NFKC), '[^[:alnum:]]', '', 'g')) $$;
+CREATE FUNCTION footprint_outside_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.city || ' outside '
+    || footprint_spelled(NEW.facts ->> 'registry') || ' '
+    || footprint_spelled(NEW.facts ->> 'serials'), 0));
+  IF EXISTS (SELECT FROM footprint_unit_event e WHERE e.city = NEW.city
+      AND (e.kind = NEW.kind OR (NEW.kind = 'import' AND e.kind = 'retired-elsewhere'))
+      AND e.kind IN ('import', 'retired-elsewhere')
+      AND footprint_spelled(e.facts ->> 'registry') = footprint_spelled(NEW.facts ->> 'registry')
+      AND footprint_spelled(e.facts ->> 'serials') = footprint_spelled(NEW.facts ->> 'serials'))
+  THEN
+    RAISE EXCEPTION 'those serials of % are here already', NEW.facts ->> 'registry'
+      USING ERRCODE = '23505', CONSTRAINT = 'footprint_outside_once';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER footprint_outside_once BEFORE INSERT ON footprint_unit_event
+  FOR EACH ROW WHEN (NEW.kind IN ('import', 'retired-elsewhere'))
+  EXECUTE FUNCTION footprint_outside_once();
+
+-- Whoever places, accepts and settles an order, or makes and checks a rule, are other persons,
+-- however they are written.
+CREATE FUNCTION footprint_market_persons() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_TABLE_NAME = 'footprint_order' THEN
+    IF (to_jsonb(NEW) ->> 'accepted_by') IS NOT NULL
+       AND footprint_person(to_jsonb(NEW) ->> 'accepted_by')
+         = footprint_person(to_jsonb(NEW) ->> 'placed_by')
+       OR (to_jsonb(NEW) ->> 'settled_by') IS NOT NULL
+       AND footprint_person(to_jsonb(NEW) ->> 'settled_by') IN (
+         footprint_person(to_jsonb(NEW) ->> 'placed_by'),
+         footprint_person(to_jsonb(NEW) ->> 'accepted_by')) THEN
+      RAISE EXCEPTION 'an order wants several persons' USING ERRCODE = '23514';
+    END IF;
+  ELSIF footprint_person(to_jsonb(NEW) ->> 'checker')
+      = footprint_person(to_jsonb(NEW) ->> 'maker') THEN
+    RAISE EXCEPTION 'a rule wants a second person' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER footprint_order_persons BEFORE INSERT OR UPDATE ON footprint_order
+  FOR EACH ROW EXECUTE FUNCTION footprint_market_persons();
+CREATE TRIGGER footprint_revenue_persons BEFORE INSERT OR UPDATE ON footprint_revenue_rule
+  FOR EACH ROW EXECUTE FUNCTION footprint_market_persons();
+
+-- A member of a bundle has a crediting period of its own, and a law may bind it alone.
+CREATE TABLE footprint_site_crediting (
+  city text NOT NULL,
+  site_id uuid NOT NULL,
+  version int NOT NULL CHECK (version > 0),
+  span daterange NOT NULL CHECK (NOT isempty(span) AND NOT lower_inf(span) AND NOT upper_inf(span)),
+  reason text NOT NULL CHECK (reason <> ''),
+  actor text NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (city, site_id, version),
+  FOREIGN KEY (city, site_id) REFERENCES footprint_project_site
+);
+SELECT onsil_append_only('footprint_site_crediting');
+
+CREATE TABLE footprint_site_duty (
+  city text NOT NULL,
+  id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  law text NOT NULL CHECK (law <> ''),
+  text text NOT NULL CHECK (text <> ''),
+  in_force_on date NOT NULL,
+  in_force_at timestamptz NOT NULL,
+  withdraws uuid,
+  actor text NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (city, id),
+  UNIQUE (city, withdraws),
+  FOREIGN KEY (city, site_id) REFERENCES footprint_project_site,
+  FOREIGN KEY (city, withdraws) REFERENCES footprint_site_duty
+);
+SELECT onsil_append_only('footprint_site_duty');
+CREATE FUNCTION footprint_site_duty_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM footprint_site_duty d WHERE d.city = NEW.city
+      AND d.id = NEW.withdraws AND d.site_id = NEW.site_id AND d.withdraws IS NULL
+      AND footprint_person(d.actor) <> footprint_person(NEW.actor)) THEN
+    RAISE EXCEPTION 'a duty is taken back by another than who recorded it'
+      USING ERRCODE = '23514', CONSTRAINT = 'footprint_site_duty_two_people';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER footprint_site_duty_withdrawn BEFORE INSERT ON footprint_site_duty
+  FOR EACH ROW WHEN (NEW.withdraws IS NOT NULL) EXECUTE FUNCTION footprint_site_duty_withdrawn();
+
+-- What was left out of a submission, of which member and why; a new submission replaces it.
+CREATE TABLE footprint_member_exclusion (
+  city text NOT NULL,
+  monitoring_id uuid NOT NULL,
+  claim_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  code text NOT NULL CHECK (code IN ('member-outside-crediting', 'member-legal-duty')),
+  facts jsonb NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (city, monitoring_id, claim_id),
+  FOREIGN KEY (city, monitoring_id) REFERENCES footprint_monitoring,
+  FOREIGN KEY (city, claim_id) REFERENCES footprint_claim,
+  FOREIGN KEY (city, site_id) REFERENCES footprint_project_site
+);
+SELECT onsil_tenant('footprint_member_exclusion');
