@@ -25,7 +25,7 @@ _BOUNDARY = (
 )
 _POLICY = inventory.RecalculationPolicy(
     YEARS[0], 500, ("boundary", "error", "factor", "method"),
-    "시연: 잰 자료가 한 해를 다 덮는 첫해를 기준연도로 두고, 5 %부터 다시 산정합니다.",
+    "시연: 두 건물의 자료가 한 해를 다 덮는 첫해를 기준연도로 두고, 5 %부터 다시 산정합니다.",
 )  # fmt: skip
 _METER_PCT = Decimal(2)
 # Natural gas 56,100 kg/TJ with 95 % limits 54,300 and 58,300: the wider side (IPCC 2006, vol. 2,

@@ -4,6 +4,7 @@ Each number in them is read from a stored run or claim and names where (see `foo
 What a person would have to state (certificates, accreditations, minutes) is said to be missing.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,10 @@ from onsil.core.canonical import digest, plain
 from onsil.footprint import reports
 from onsil.footprint.projects import Upload
 from onsil.footprint.reports import Facts, Figure, Paragraph, Report, Section, Source, Table
+
+# Each step of drawing a page would be told between the demonstration's progress bars.
+for _talks in ("weasyprint", "weasyprint.progress"):
+    logging.getLogger(_talks).setLevel(logging.ERROR)
 
 LABEL = "시연 문서: 실측값으로 만들었으나 실제 사업·기관·심의의 문서가 아닙니다."
 KO, TITLES = (
