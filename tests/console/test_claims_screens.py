@@ -58,7 +58,7 @@ def test_a_meter_shows_its_bands_and_both_sides(hall: CityHall, as_user, meter: 
     assert "claim-refused" in text
     assert "요청한 쪽" in text
     assert "이미 가진 쪽" in text
-    assert "청구 해제" not in text  # a verifier only looks
+    assert "등록 해제" not in text  # a verifier only looks
     assert as_user(hall.official).get("/console/claims/meter/").status_code == 404
     refused = as_user(hall.official).get("/console/claims/refused/").content.decode()
     assert meter in refused
@@ -73,7 +73,7 @@ def test_a_claim_is_released_with_a_reason(hall: CityHall, as_user, meter: str):
     answer = browser.post(address, {"reason": ""}, follow=True)
     assert "사유를 적어" in answer.content.decode()
     answer = browser.post(address, {"reason": "잘못 등록함"}, follow=True)
-    assert "해제된 청구" in answer.content.decode()
+    assert "해제된 등록" in answer.content.decode()
     with transaction(CITY) as conn:
         held = footprint.claim_of(conn, CITY, hall.claim.id)
     assert held is not None
