@@ -93,6 +93,8 @@ def _run(bundle: Bundle) -> Iterator[str]:
     if bundle.inputs["city"] != run["city"]:
         yield "the inputs are of another city"
     outputs, method = bundle.outputs, bundle.inputs["methodology"]
+    # What was not measurable has no tonnes; the log writes that as zero.
+    tonnes = outputs.get("co2e_t") if outputs.get("status") == "quantified" else None
     for name, said, true in (
         ("status", run.get("status"), outputs.get("status")),
         ("form", run.get("format"), bundle.inputs["format"]),
@@ -100,7 +102,7 @@ def _run(bundle: Bundle) -> Iterator[str]:
         ("methodology", entry.get("methodology"), method["id"]),
         ("version", entry.get("version"), method["version"]),
         ("status of the log entry", entry.get("status"), outputs.get("status")),
-        ("tonnes of the log entry", entry.get("co2e_t"), outputs.get("co2e_t")),
+        ("tonnes of the log entry", tonnes, entry.get("co2e_t", tonnes)),
         ("who made it", run.get("actor"), entry.get("actor")),
         ("when it was made", run.get("created_at"), entry.get("created_at")),
     ):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,10 @@ def _tables(bundle: Bundle, terms: Terms) -> Iterator[str]:
         rows = _rows(bundle, given[role]) if role in given else []
         if one["needed"] and not rows:
             yield f"table {role} has no rows"
-        ids = [row.get("id") for row in rows]
-        if any(not isinstance(name, str) or not name.strip() for name in ids):
+        ids = [name for name in (row.get("id") for row in rows) if isinstance(name, str)]
+        if len(ids) != len(rows) or not all(name.strip() for name in ids):
             yield f"table {role} has a row without an id"
-        elif ids != sorted(set(ids)):
+        elif any(one >= after for one, after in pairwise(ids)):
             yield f"table {role} is not in order of ids of its own"
         for row in rows:
             values = {name: value for name, value in row.items() if name != "id"}

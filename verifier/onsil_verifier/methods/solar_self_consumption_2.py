@@ -117,11 +117,12 @@ def _of_meter(given: Given, meter: str, tonnes: Decimal, name: dict[str, str]) -
     """By the certificate, or anywhere within the class's limits."""
     if "meter_uncertainty_pct" in given.parameters:
         percent = given.number("meter_uncertainty_pct")
-        return component(f"meter:{meter}", tonnes, percent, **name)
+        return component(f"meter:{meter}", tonnes, percent, ko=name["ko"], en=name["en"])
     percent = Decimal(_CLASS_PCT[given.parameters["meter_class"]])
     return component(
-        f"meter:{meter}", tonnes, percent, confidence_pct=100, distribution="uniform", **name
-    )
+        f"meter:{meter}", tonnes, percent, confidence_pct=100, distribution="uniform",
+        ko=name["ko"], en=name["en"],
+    )  # fmt: skip
 
 
 METHODS = {("solar-self-consumption", "2"): solar}

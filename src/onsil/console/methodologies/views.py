@@ -14,6 +14,7 @@ from onsil.console.frame import STAFF, Request, needs, page
 from onsil.console.methodologies import sheets
 from onsil.core.refusal import Refusal
 from onsil.footprint.methodologies import pages
+from onsil.footprint.methodologies.sheets import sheet
 from onsil.tenancy import transaction
 
 READERS = (*STAFF, Role.VERIFIER)
@@ -79,5 +80,5 @@ def detail(request: Request, code: str, version: str) -> HttpResponse:
     return page(
         request, "console/methodologies/methodology.html", section="methodologies", made=made,
         versions=versions, runs=mine[:_SHOWN], run_count=len(mine), korean=_korean(),
-        **sheets.sheet(made, _korean()),
+        **sheet(made, _korean()),
     )  # fmt: skip
