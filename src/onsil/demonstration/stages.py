@@ -100,50 +100,10 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
         outcome.readings = loop.points_stored(series.all())
         outcome.check(outcome.readings > 100_000, "fewer readings than the measured files hold")
 
-        tell = begin("quantify")
-        official = f"user:{cast.official.pk}"
-        found = loop.quantify(series, zone, official)
-        more = runs.quantify(series.more, conf.data_folder / "measured", zone, official)
-        outcome.runs = [found.solar, *found.homes, *more.all()]
-        outcome.check(found.solar.co2e_t > 2, "solar: less than two tonnes")
-        outcome.check(found.homes[0].measurable, "home 1: savings not measurable")
-        outcome.check(isinstance(found.young, Refusal), "home 2 was measured on a short baseline")
-        outcome.check(more.first.id != more.office.id, "late readings changed no run")
-        _recompute_all(city, outcome, tell)
-
-        tell = begin("claim")
-        solar, homes = loop.claim(found, official)
-        office, plant = runs.claim(more, official)
-        outcome.claims = [solar, *homes, office, plant]
-        outcome.failures.extend(runs.claimed_again(more, found, official))
-        outcome.refused = runs.attempts_kept(outcome.runs)
-        outcome.check(outcome.refused >= 4, "a refused claim was not written down")
-        tell(1, 1)
-
-        tell = begin("credit")
-        outcome.batch = loop.credit(solar, cast)
-        outcome.retired = loop.RETIRED_TONNES
-        plan.adopt(official, found.solar, more.office)
-        tell(1, 1)
-
-        tell = begin("route")
-        outcome.certified = route.walk(more, office, cast, zone)
-        outcome.check(
-            route.refused_alone(outcome.certified, cast), "who handed a period in certified it"
-        )
-        tell(1, 1)
-
-        tell = begin("trade")
-        _trade(outcome, outcome.certified, cast)
-        tell(1, 1)
-
-        tell = begin("inventory")
-        approver = f"user:{cast.approver.pk}"
-        outcome.inventories = inventories.compile_all(series, official, approver, tell)
-        outcome.failures.extend(inventories.wrong(outcome.inventories))
+        carbon = _carbon(conf, city, outcome, cast, series, begin)
 
         tell = begin("reward")
-        outcome.points = loop.reward(homes, cast, zone, series.home_electricity[0])
+        outcome.points = loop.reward(carbon, cast, zone, series.home_electricity[0])
         outcome.check(outcome.points > 0, "no points were paid")
         tell(1, 1)
 
@@ -152,7 +112,7 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
         tell(1, 1)
 
         tell = begin("books")
-        closed = books.close_the_day(official)
+        closed = books.close_the_day(f"user:{cast.official.pk}")
         if isinstance(closed, Refusal):
             outcome.failures.append(closed.en)
         tell(1, 1)
@@ -164,6 +124,48 @@ def run(conf: Configuration, city: str, begin: Callable[[str], Tell]) -> Outcome
         _anchor(conf, city, outcome)
         tell(1, 1)
     return outcome
+
+
+def _carbon(
+    conf: Configuration, city: str, outcome: Outcome, cast: people.Cast,
+    series: sites.DemoSites, begin: Callable[[str], Tell],
+) -> list[footprint.Claim]:  # fmt: skip
+    """From readings to tonnes, credits and inventories; the homes' claims, for their reward."""
+    zone, official = city_profile(city).zone, f"user:{cast.official.pk}"
+    tell = begin("quantify")
+    found = loop.quantify(series, zone, official)
+    more = runs.quantify(series.more, conf.data_folder / "measured", zone, official)
+    outcome.runs = [found.solar, *found.homes, *more.all()]
+    outcome.check(found.solar.co2e_t > 2, "solar: less than two tonnes")
+    outcome.check(found.homes[0].measurable, "home 1: savings not measurable")
+    outcome.check(isinstance(found.young, Refusal), "home 2 was measured on a short baseline")
+    outcome.check(more.first.id != more.office.id, "late readings changed no run")
+    _recompute_all(city, outcome, tell)
+
+    tell = begin("claim")
+    solar, homes = loop.claim(found, official)
+    office, plant = runs.claim(more, official)
+    outcome.claims = [solar, *homes, office, plant]
+    outcome.failures.extend(runs.claimed_again(more, found, official))
+    outcome.refused = runs.attempts_kept(outcome.runs)
+    outcome.check(outcome.refused >= 4, "a refused claim was not written down")
+    tell(1, 1)
+
+    tell = begin("credit")
+    outcome.batch = loop.credit(solar, cast)
+    outcome.retired = loop.RETIRED_TONNES
+    plan.adopt(official, found.solar, more.office)
+    tell(1, 1)
+
+    begin("route")
+    outcome.certified = route.walk(more, office, cast, zone)
+    _trade(outcome, outcome.certified, cast, begin)
+
+    tell = begin("inventory")
+    approver = f"user:{cast.approver.pk}"
+    outcome.inventories = inventories.compile_all(series, official, approver, tell)
+    outcome.failures.extend(inventories.wrong(outcome.inventories))
+    return homes
 
 
 def _spend(outcome: Outcome, cast: people.Cast) -> None:
@@ -183,14 +185,20 @@ def _recompute_all(city: str, outcome: Outcome, tell: Tell) -> None:
             tell(number, len(outcome.runs))
 
 
-def _trade(outcome: Outcome, certified: route.Certified, cast: people.Cast) -> None:
+def _trade(
+    outcome: Outcome, certified: route.Certified, cast: people.Cast,
+    begin: Callable[[str], Tell],
+) -> None:  # fmt: skip
     """Orders settled and units retired; nothing made or lost by it."""
+    outcome.check(route.refused_alone(certified, cast), "who handed a period in certified it")
+    tell = begin("trade")
     outcome.traded = trade.trade(certified.project, certified.batches[-1], cast)
     outcome.retired += outcome.traded.retirement.tonnes
     outcome.check(
         all(one.status == "settled" for one in outcome.traded.orders), "an order is not settled"
     )
     outcome.failures.extend(checking.units_out_of_step())
+    tell(1, 1)
 
 
 def _prove(conf: Configuration, city: str, outcome: Outcome, tell: Tell) -> None:
