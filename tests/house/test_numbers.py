@@ -13,6 +13,7 @@ _APPROXIMATE = (
     "footprint/methodologies/building_days.py",
     "footprint/methodologies/building_energy_savings.py",  # hands months to the regression's error
     "footprint/factors/gwp.py",
+    "footprint/uncertainty/portable.py",  # draws of a statistic, in doubles of the same bits
 )
 _SECONDS = ("_s", "deadline", "began", "seconds", "timeout")
 

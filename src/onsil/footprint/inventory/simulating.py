@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
 from onsil.footprint.uncertainty import portable
 
 DRAWS = 10_000
@@ -65,7 +63,7 @@ class _Drawn:
         """kg CO2e in every draw; None for a line of which nothing is stated."""
         if not one["uncertainty"]:
             return None
-        found = np.full(self._draws, float(one["co2e_kg"]))
+        found = portable.steady(one["co2e_kg"], self._draws)
         for part in one["uncertainty"]:
             found = found * portable.deviated(self._of(part["source"]), Decimal(part["pct"]))
         return found
@@ -78,7 +76,7 @@ def _figures(
     if not drawn:
         return None
     still = sum((one["co2e_kg"] for one in lines if values[one["code"]] is None), Decimal(0))
-    total = np.full(draws, float(still))
+    total = portable.steady(still, draws)
     for found in drawn:  # in the lines' order, so that the sum has the same bits everywhere
         total = total + found
     mean, low, high = (

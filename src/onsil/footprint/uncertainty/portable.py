@@ -109,6 +109,11 @@ def deviated(deviates: Doubles, pct: Decimal) -> Doubles:
     return exponential(shift + width * deviates)
 
 
+def steady(amount: Decimal, draws: int) -> Doubles:
+    """The same amount in every draw."""
+    return np.full(draws, float(amount))
+
+
 def interval(values: Doubles, confidence_pct: Decimal) -> tuple[float, float, float]:
     """Mean, and the percentiles of the interval: linear between order statistics (type 7)."""
     ordered = np.sort(values)
