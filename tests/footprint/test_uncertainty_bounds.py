@@ -5,6 +5,7 @@ from decimal import Decimal, localcontext
 import pytest
 
 from onsil.footprint import uncertainty as u
+from onsil.footprint.uncertainty.sampling_error import mean_half_width
 
 # To 50 digits, as any table of square roots has them.
 ROOT_2 = Decimal("1.4142135623730950488016887242096980785696718753769")
@@ -141,3 +142,18 @@ def test_half_a_tonne_is_discounted_and_nothing_is_not():
     for none in (Decimal(0), Decimal(-1)):
         with pytest.raises(AssertionError):
             u.discount(none, Decimal(1), "ar-tool14")
+
+
+def test_a_mean_says_its_sample():
+    """Golden 1 of AR-TOOL14 again: 34 plots, 45.328 and 12.776, at 90 %."""
+    found = mean_half_width(34, Decimal("45.328"), Decimal("12.776"))
+    assert (found.count, found.mean, found.deviation) == (
+        34, Decimal("45.328"), Decimal("12.776"),
+    )  # fmt: skip
+    assert found.confidence_pct == 90
+    assert round(found.standard_error, 3) == Decimal("2.191")
+    assert round(found.t_value, 3) == Decimal("1.692")
+    assert round(found.half_width, 3) == Decimal("3.708")
+    assert mean_half_width(2, Decimal(0), Decimal(1)).relative_pct is None
+    with pytest.raises(AssertionError):
+        mean_half_width(1, Decimal(1), Decimal(1))

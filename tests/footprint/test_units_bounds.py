@@ -172,12 +172,12 @@ def test_a_half_in_the_last_place_goes_to_the_even_digit():
 
 
 def test_claims_are_added_in_order_without_what_is_nothing():
-    one = {(2026, False): Decimal("1.5"), (2025, True): Decimal(2)}
+    one = {(2026, False): Decimal("0.5"), (2025, True): Decimal(2)}
     two = {(2025, True): Decimal("0.00000000001"), (2024, False): Decimal(0)}
     with localcontext(prec=6):
         found = vintages.added([one, two])
     assert list(found.items()) == [
-        ((2025, True), Decimal("2.00000000001")), ((2026, False), Decimal("1.5")),
+        ((2025, True), Decimal("2.00000000001")), ((2026, False), Decimal("0.5")),
     ]  # fmt: skip
 
 

@@ -208,6 +208,21 @@ def test_the_years_own_waste_gives_its_treatments_gases():
         assert near(found.co2e_t, alone.co2e_t - treated)
 
 
+def test_lots_treated_in_the_year_are_added_in_any_order():
+    """20 t composted in two lots give 80 and 6 kg, burnt textiles between them their own."""
+    burnt = lot(3, date=date(2025, 6, 1), wet_t=Decimal(10), route="incineration", kind="textiles")
+    composted = [
+        lot(n, date=date(2025, n, 1), wet_t=Decimal(10), route="composting") for n in (2, 4)
+    ]
+    found = counted(LANDFILL, diverted=[lot(1), composted[0], burnt, composted[1]])
+    alone = counted(LANDFILL, diverted=[lot(1), burnt])
+    assert found.gases_kg is not None
+    assert alone.gases_kg is not None
+    with localcontext(ARITHMETIC):
+        assert near(alone.gases_kg["ch4"] - found.gases_kg["ch4"], 80)
+        assert near(alone.gases_kg["n2o"] - found.gases_kg["n2o"], 6)
+
+
 def test_what_landfills_refusals_tell():
     inputs = stated(LANDFILL)
     for start, end in (
