@@ -262,6 +262,36 @@ def test_handing_in_and_releasing_at_once_never_both_happen(connector, fresh_dat
     assert second.code == "claim-used"
 
 
+# ------------------------------------------------------------------ tonnes
+
+
+@pytest.mark.parametrize(
+    ("share", "part"), [("[5000,10000)", "0.51"), ("[5000,10000)", "0.5"), ("[0,5000)", "0.6")]
+)
+def test_no_claim_takes_more_tonnes_than_its_share(world: World, share, part):
+    """By hand, past the code: what the holds allow and the run's tonnes do not."""
+    run = world.solar_run("2")
+    made = footprint.claim(world.conn, CITY, run.id, "kr-offset", (0, 5_000), clock=world.clock)
+    assert isinstance(made, footprint.Claim)
+    world.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    world.conn.execute("SET CONSTRAINTS ALL DEFERRED")
+    fits = (share, part) == ("[5000,10000)", "0.5")
+    with savepoint(world.conn):
+        world.conn.execute(
+            """INSERT INTO footprint_claim (city, id, run_id, programme, share, period, co2e_t,
+              energy_wh, actor, created_at)
+            SELECT city, %s, id, 'voluntary', %s::int4range, period, co2e_t * %s::numeric, 0, 'x',
+              created_at FROM footprint_run WHERE id = %s""",
+            (new_id(), share, part, run.id),
+        )
+    if fits:
+        world.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        return
+    with pytest.raises(psycopg.errors.CheckViolation, match="no more tonnes"):
+        world.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    world.conn.rollback()
+
+
 # ------------------------------------------------------------------ one city
 
 

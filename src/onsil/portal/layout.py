@@ -70,7 +70,7 @@ def _spelled(figures: Iterable[Figure], english: bool) -> Iterable[Figure]:
     for figure in figures:
         if figure.said is not None:
             words = figure.said.en if english else figure.said.ko
-            yield Figure(figure.name, words, code=str(figure.value))
+            yield Figure(figure.name, words, code=str(figure.value), href=figure.href)
         elif isinstance(figure.value, str):
             yield figure
         else:

@@ -61,7 +61,7 @@ class Figure:
 
     `value` is exact: an int for money, points and credits, a Decimal for quantities, a text for
     names and versions. `said` is what a code stands for; `code` is what a figure that was written
-    out for readers stood for, in full.
+    out for readers stood for, in full. `href` leads to what the figure names.
     """
 
     name: Words
@@ -69,6 +69,7 @@ class Figure:
     unit: str = ""
     said: Words | None = None
     code: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ from django.urls import reverse
 from portal_world import CITY, HOME, World
 
 from onsil import footprint
-from onsil.console.evidence import findings
+from onsil.console.evidence import doubts, findings
 from onsil.console.evidence.models import Finding
 from onsil.console.evidence.sampling import draw, rank
 from onsil.core.refusal import Refusal
+from onsil.footprint.projects import Finding as ProjectFinding
+from onsil.footprint.projects import findings as project_findings
+from onsil.footprint.projects import raise_finding as raise_project_finding
 from onsil.tenancy import transaction
 
 
@@ -187,7 +190,7 @@ def test_a_finding_is_raised_answered_and_closed_by_the_right_people(world: Worl
 
 def test_an_observation_may_be_closed_at_once(world: World):
     made = findings.raise_finding(
-        CITY, world.solar_run.id, world.verifier, "observation", "의견", "좋습니다", world.clock
+        CITY, world.home_run.id, world.verifier, "observation", "의견", "좋습니다", world.clock
     )
     assert isinstance(made, Finding)
     assert isinstance(
@@ -196,7 +199,7 @@ def test_an_observation_may_be_closed_at_once(world: World):
 
 
 def test_findings_through_the_screen(world: World):
-    raising = reverse("evidence-raise", kwargs={"run": world.solar_run.id})
+    raising = reverse("evidence-raise", kwargs={"run": world.home_run.id})
     form = {"severity": "correction", "title": "발전량", "text": "계량기 교정 기록을 보여 주세요."}
     assert client(world.verifier).post(raising, form).status_code == 302
     found = Finding.objects.get(title="발전량")
@@ -205,9 +208,68 @@ def test_findings_through_the_screen(world: World):
         for act in ("answer", "forget")
     )
     client(world.official).post(answering, {"text": "첨부했습니다."})
-    assert "첨부했습니다." in page(world, f"runs/{world.solar_run.id}/")
+    assert "첨부했습니다." in page(world, f"runs/{world.home_run.id}/")
     assert client(world.verifier).post(forgetting, {"text": "x"}).status_code == 404
     assert "발전량" in page(world, "findings/")
+
+
+def test_a_doubt_about_a_projects_run_is_raised_once_and_stands_in_both_places(world: World):
+    """In the evidence room and in the project's workspace, answered in either."""
+    run = world.solar_run.id
+    raising = reverse("evidence-raise", kwargs={"run": run})
+    form = {"severity": "correction", "title": "인버터 교체", "text": "교체 기록을 보여 주세요."}
+    assert "사업 화면에도 나옵니다" in page(world, f"runs/{run}/")
+    assert client(world.verifier).post(raising, form).status_code == 302
+    assert not Finding.objects.filter(title="인버터 교체").exists()
+    with transaction(CITY) as tx:
+        (served,) = doubts.serving(tx, CITY, run)
+        (made,) = project_findings(tx, CITY, served.project_id)
+    assert (made.kind, made.severity, made.run_id, made.monitoring_id) == (
+        "CAR", "minor", run, served.monitoring_id
+    )  # fmt: skip
+    answering, closing = (
+        reverse("evidence-finding", kwargs={"finding": made.id, "act": act})
+        for act in ("answer", "close")
+    )
+    assert client(world.official).post(answering, {"text": "여기 있습니다."}).status_code == 302
+    workspace = reverse("project-findings", args=[served.project_id])
+    for text in (
+        page(world, f"runs/{run}/"), client(world.verifier).get(workspace).content.decode(),
+    ):  # fmt: skip
+        assert "인버터 교체" in text
+        assert "여기 있습니다." in text
+        assert "자료 검사" in text
+    assert f"{served.code} CAR 1" in page(world, f"runs/{run}/")
+    assert "인버터 교체" in page(world, "findings/")
+    client(world.verifier).post(closing, {"text": "확인했습니다."})
+    with transaction(CITY) as tx:
+        told = doubts.of_run(tx, CITY, run)
+    assert [(one.origin, one.state) for one in told.raised] == [("project", "closed")]
+    assert [one.text for one in told.raised[0].said] == [
+        "교체 기록을 보여 주세요.", "여기 있습니다.", "확인했습니다.",
+    ]  # fmt: skip
+    assert told.open == 0
+    assert told.checked
+
+
+def test_what_a_project_says_of_its_period_stands_with_the_run(world: World):
+    run = world.solar_run.id
+    with transaction(CITY) as tx:
+        (served,) = doubts.serving(tx, CITY, run)
+        terms = ProjectFinding(
+            "CL", "material", "기간 전체", "설명해 주세요.", monitoring_id=served.monitoring_id
+        )
+        made = raise_project_finding(
+            tx, CITY, served.project_id, terms, str(world.verifier.pk), world.clock
+        )
+        assert isinstance(made, ProjectFinding)
+    assert "기간 전체" in page(world, f"runs/{run}/")
+
+
+def test_factors_lead_to_the_very_version_of_their_set(world: World):
+    text = page(world, f"runs/{world.home_run.id}/")
+    assert reverse("factor-set", args=["kr-grid-2021@1"]) in text
+    assert "kr-grid-2021@1" in text
 
 
 def test_the_log_is_verified_and_an_altered_row_is_named(world: World):

@@ -1,12 +1,22 @@
-"""Rules of findings: a verifier raises and closes, the city answers, nobody does both."""
+"""Rules of findings: a verifier raises and closes, the city answers, nobody does both.
+
+A doubt about a run that serves a project is raised once, as the project's own finding, and stands
+in the project's workspace and in this room alike. Only a run of no project has findings here.
+"""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from onsil import proof
+from onsil.console.evidence import doubts
 from onsil.console.evidence.models import Finding, Remark
 from onsil.core.clock import Clock
 from onsil.core.refusal import Refusal
+from onsil.footprint.projects import Finding as ProjectFinding
+from onsil.footprint.projects import answer_finding as answer_project_finding
+from onsil.footprint.projects import close_finding as close_project_finding
+from onsil.footprint.projects import finding as project_finding
+from onsil.footprint.projects import raise_finding as raise_project_finding
 from onsil.tenancy import transaction
 
 if TYPE_CHECKING:
@@ -22,14 +32,27 @@ _EMPTY = Refusal(
 
 def raise_finding(
     city: str, run: UUID, person: "User", severity: str, title: str, text: str, clock: Clock
-) -> Finding | Refusal:
-    """A verifier doubts a run. Refused for others, an empty text or an unknown severity."""
+) -> Finding | ProjectFinding | Refusal:
+    """A verifier doubts a run; where it serves a project, the project has the finding.
+
+    Refused for others, an empty text or an unknown severity, and, in a project, as the project
+    refuses it (`party-conflict` for who has another part in it).
+    """
     if "verifier" not in person.roles(city):
         return _not_yours("검증인만 지적을 올릴 수 있습니다.", "Only a verifier raises findings.")
     if not title.strip() or not text.strip() or severity not in Finding.Severity.values:
         return _EMPTY
     now = clock.now()
-    with transaction(city):
+    with transaction(city) as conn:
+        served = doubts.serving(conn, city, run)
+        if served:
+            kind, weight = doubts.AS_PROJECTS[severity]
+            terms = ProjectFinding(
+                kind, weight, title, text, monitoring_id=served[0].monitoring_id, run_id=run
+            )
+            return raise_project_finding(
+                conn, city, served[0].project_id, terms, str(person.pk), clock
+            )
         finding = Finding.objects.create(
             city=city, run=run, severity=severity, title=title.strip(), opened_by=person,
             opened_at=now,
@@ -40,7 +63,7 @@ def raise_finding(
 
 def answer_finding(
     city: str, finding_id: UUID, person: "User", text: str, clock: Clock
-) -> Finding | Refusal:
+) -> Finding | ProjectFinding | Refusal:
     """The city answers. Refused for who raised it, for a closed one, and for an empty text."""
     if not person.roles(city) & ANSWERERS:
         return _not_yours("담당 공무원만 답변할 수 있습니다.", "Only the city's staff answer.")
@@ -49,7 +72,7 @@ def answer_finding(
 
 def close_finding(
     city: str, finding_id: UUID, person: "User", text: str, clock: Clock
-) -> Finding | Refusal:
+) -> Finding | ProjectFinding | Refusal:
     """A verifier closes a finding that was answered; an observation may be closed at once."""
     if "verifier" not in person.roles(city):
         return _not_yours("검증인만 지적을 종결할 수 있습니다.", "Only a verifier closes findings.")
@@ -58,11 +81,14 @@ def close_finding(
 
 def _move(
     city: str, finding_id: UUID, person: "User", act: str, text: str, clock: Clock
-) -> Finding | Refusal:
+) -> Finding | ProjectFinding | Refusal:
     if not text.strip():
         return _EMPTY
-    with transaction(city):
+    with transaction(city) as conn:
         finding = Finding.objects.select_for_update().filter(city=city, id=finding_id).first()
+        if finding is None and project_finding(conn, city, finding_id) is not None:
+            move = close_project_finding if act == Remark.Act.CLOSED else answer_project_finding
+            return move(conn, city, finding_id, text, str(person.pk), clock)
         if finding is None:
             return Refusal("finding-unknown", "그런 지적이 없습니다.", "There is no such finding.")
         refusal = _may_move(finding, person, act)

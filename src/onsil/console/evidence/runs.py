@@ -9,8 +9,10 @@ from uuid import UUID
 from onsil import footprint
 from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
+from onsil.footprint.factors import library_of
 from onsil.footprint.methodologies import tables_of
 from onsil.footprint.quality import Finding
+from onsil.portal.trace.carbon import named_set
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def open_run(conn: Connection, city: str, run_id: UUID) -> OpenRun | None:
         method=None if isinstance(method, Refusal) else method,
         series=[{"role": role, **one} for role, one in found["series"].items()],
         parameters=inputs["parameters"],
-        factors=_factors(inputs),
+        factors=_factors(conn, city, inputs),
         coverage=list(_coverage(outputs.get("coverage") or {})),
         details=list(_flat(outputs.get("details") or {})),
         claims=found["claims"],
@@ -115,8 +117,9 @@ def _components(stated: dict[str, Any]) -> list[Component]:
     ]  # fmt: skip
 
 
-def _factors(inputs: dict[str, Any]) -> list[dict[str, Any]]:
-    sets = footprint.factor_sets()
+def _factors(conn: Connection, city: str, inputs: dict[str, Any]) -> list[dict[str, Any]]:
+    """The factors of a run with the very versions of their sets, imported ones too."""
+    library = library_of(conn, city)
     return [
         {
             "commodity": commodity,
@@ -124,7 +127,7 @@ def _factors(inputs: dict[str, Any]) -> list[dict[str, Any]]:
             "gases": factor.get("gases_kg", factor.get("gases_kg_per_mwh")),
             "total": factor.get("co2e_kg", factor.get("co2e_kg_per_mwh")),
             "per": factor.get("per", "MWh"),
-            "set": sets.get(factor["set"]),
+            "set": named_set(library, factor),
             "digest": inputs["factor_sets"].get(factor["set"], ""),
             "authority": next(
                 (a for a in inputs["authorities"] if a["commodity"] == commodity), None

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from onsil import footprint, proof
 from onsil.citizen.models import Role
 from onsil.configuration import configuration
+from onsil.console.evidence import doubts
 from onsil.console.evidence import findings as rules
 from onsil.console.evidence.forms import FilterForm, FindingForm, RemarkForm, SampleForm
 from onsil.console.evidence.models import Finding
@@ -22,6 +23,7 @@ from onsil.console.evidence.sampling import draw
 from onsil.console.frame import STAFF, Request, needs, page
 from onsil.core.clock import SystemClock
 from onsil.core.refusal import Refusal
+from onsil.footprint.projects import finding as project_finding
 from onsil.footprint.quality import inspect_again
 from onsil.rewards.entries import log_sources
 from onsil.tenancy import transaction
@@ -45,13 +47,14 @@ def runs(request: Request) -> HttpResponse:
             conn, city, limit=_LISTED, methodology=asked.get("methodology") or None
         )
         claims = footprint.claims(conn, city, limit=_LISTED)
+        raised = doubts.of_city(conn, city)
     claimed: dict[UUID, list[footprint.Claim]] = {}
     for claim in claims:
         claimed.setdefault(claim.run_id, []).append(claim)
-    doubts = Finding.objects.filter(city=city).exclude(state=Finding.State.CLOSED)
-    open_findings = {}
-    for run_id in doubts.values_list("run", flat=True):
-        open_findings[run_id] = open_findings.get(run_id, 0) + 1
+    open_findings: dict[UUID | None, int] = {}
+    for one in raised:
+        if one.state != Finding.State.CLOSED:
+            open_findings[one.run] = open_findings.get(one.run, 0) + 1
     rows = [
         {"run": run, "claims": claimed.get(run.id, []), "findings": open_findings.get(run.id, 0)}
         for run in found
@@ -89,7 +92,9 @@ def _opened(request: Request, run_id: UUID) -> OpenRun:
 def _run_page(request: Request, run_id: UUID, **context: Any) -> HttpResponse:
     city = request.city.code
     found = _opened(request, run_id)
-    doubts = Finding.objects.filter(city=city, run=run_id).select_related("opened_by")
+    with transaction(city) as conn:
+        told = doubts.of_run(conn, city, run_id)
+        served = doubts.serving(conn, city, run_id)
     context = {
         "sample_form": SampleForm(initial={"seed": str(run_id)[:8], "size": 20}),
         "finding_form": FindingForm(),
@@ -102,7 +107,8 @@ def _run_page(request: Request, run_id: UUID, **context: Any) -> HttpResponse:
         tab="runs",
         open=found,
         run=found.run,
-        findings=doubts.prefetch_related("remarks__author"),
+        doubts=told,
+        served=served,
         may_raise=Role.VERIFIER in request.roles,
         may_answer=bool(request.roles & rules.ANSWERERS),
         **context,
@@ -211,10 +217,9 @@ def raise_one(request: Request, run: UUID) -> HttpResponse:
 @require_safe
 @needs(*_READERS)
 def findings(request: Request) -> HttpResponse:
-    """All findings, the open ones first."""
-    order = {Finding.State.OPEN: 0, Finding.State.ANSWERED: 1, Finding.State.CLOSED: 2}
-    found = Finding.objects.filter(city=request.city.code).select_related("opened_by")
-    rows = sorted(found, key=lambda one: order[Finding.State(one.state)])
+    """All findings that verifiers raised, here and in projects, the open ones first."""
+    with transaction(request.city.code) as conn:
+        rows = doubts.of_city(conn, request.city.code)
     return page(
         request,
         "console/evidence/findings.html",
@@ -235,8 +240,11 @@ def act(request: Request, finding: UUID, act: str) -> HttpResponse:
     text = form.cleaned_data["text"] if form.is_valid() else ""
     outcome = made(request.city.code, finding, request.user, text, _CLOCK)
     _tell(request, outcome, _("기록했습니다."))
-    known = Finding.objects.filter(city=request.city.code, id=finding).first()
-    return redirect("evidence-run", run=known.run) if known else redirect("evidence-findings")
+    with transaction(request.city.code) as conn:
+        known = Finding.objects.filter(city=request.city.code, id=finding).first()
+        theirs = project_finding(conn, request.city.code, finding)
+    run = known.run if known else theirs.run_id if theirs else None
+    return redirect("evidence-run", run=run) if run else redirect("evidence-findings")
 
 
 def _tell(request: Request, outcome: object, done: str) -> None:

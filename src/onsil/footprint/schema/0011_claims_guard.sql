@@ -222,3 +222,29 @@ FROM footprint_batch b
 JOIN footprint_monitoring_claim m ON m.city = b.city AND m.monitoring_id = b.monitoring_id
 JOIN footprint_claim_fate f ON f.city = m.city AND f.claim_id = m.claim_id AND f.fate = 'units'
 ON CONFLICT DO NOTHING;
+
+-- ---------------------------------------------------------------- tonnes
+
+-- A claim takes no more tonnes than its share of the run's, and all claims on a run together no
+-- more than it found. Looked at when the transaction ends, after the holds have decided who has
+-- what; claims on one run wait for each other here.
+CREATE FUNCTION footprint_claim_tonnes_fit() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  found_t numeric;
+BEGIN
+  SELECT r.co2e_t INTO found_t FROM footprint_run r
+  WHERE r.city = NEW.city AND r.id = NEW.run_id FOR NO KEY UPDATE;
+  IF NEW.co2e_t * 10000 > found_t * (upper(NEW.share) - lower(NEW.share))
+     OR found_t < (
+       SELECT sum(c.co2e_t) FROM footprint_claim c
+       WHERE c.city = NEW.city AND c.run_id = NEW.run_id AND NOT EXISTS (
+         SELECT FROM footprint_claim_release l WHERE l.city = c.city AND l.claim_id = c.id)
+     ) THEN
+    RAISE EXCEPTION 'a claim takes no more tonnes than its run found in its share'
+      USING ERRCODE = '23514', CONSTRAINT = 'footprint_claim_tonnes';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER footprint_claim_tonnes_fit AFTER INSERT ON footprint_claim
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION footprint_claim_tonnes_fit();

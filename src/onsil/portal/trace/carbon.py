@@ -1,12 +1,16 @@
 """From tonnes back: retirement to batch, batch to claims, claim to run, run to readings."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from django.urls import reverse
 
 from onsil import footprint
 from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
+from onsil.footprint.factors import FactorSet, Library, library_of
 from onsil.portal.terms import Figure, Step, StepKind, Words
 from onsil.portal.trace.figures import carbon, days, energy, subject, won
 from onsil.portal.trace.readings import Metered, is_home, site_of, visit_readings
@@ -177,11 +181,18 @@ def _run_figures(walk: Walk, run: footprint.Run) -> tuple[Figure, ...]:
         Figure(
             Words("방법론", "Methodology"),
             f"{run.methodology} {run.version}",
-            said=methodology_words(run.methodology, run.version),
+            said=(called := methodology_words(run.methodology, run.version)),
+            href=""
+            if called is None
+            else reverse("public-methodology-version", args=[run.methodology, run.version]),
         ),
     ]
-    for name in factor_names(walk, run.id):
-        figures.append(Figure(Words("배출계수", "Factor"), name, said=factor_words(name)))
+    library = library_of(walk.conn, walk.city)
+    for factor in factors_used(walk, run.id):
+        source = named_set(library, factor)
+        said = None if source is None else factor_words(str(factor["id"]), source)
+        href = "" if source is None else reverse("factor-set-api", args=[source.reference])
+        figures.append(Figure(Words("배출계수", "Factor"), str(factor["id"]), said=said, href=href))
     return tuple(figures)
 
 
@@ -200,23 +211,33 @@ _COMMODITIES = {
 }
 
 
-def factor_words(factor: str) -> Words | None:
-    """A factor's commodity and the document it stands in; None for one of an unknown set."""
-    held, _, rest = factor.partition("/")
-    commodity = rest.partition("/")[0]
-    source = footprint.factor_sets().get(held)
-    if source is None:
-        return None
+def factor_words(factor: str, source: FactorSet) -> Words:
+    """A factor's commodity, and the document and version of the set it stands in."""
+    commodity = factor.partition("/")[2].partition("/")[0]
     name = _COMMODITIES.get(commodity, Words(commodity, commodity))
     document = f"{source.publisher}, {source.document} {source.edition}".strip()
+    if source.version > 1:
+        return Words(
+            f"{name.ko} · {document} (제{source.version}판)",
+            f"{name.en} · {document} (version {source.version})",
+        )
     return Words(f"{name.ko} · {document}", f"{name.en} · {document}")
 
 
-def factor_names(walk: Walk, run_id: UUID) -> list[str]:
-    """The factors a run used, as its stored inputs name them."""
+def named_set(library: Library, factor: Mapping[str, Any]) -> FactorSet | None:
+    """The version of a set that a run's factor names, imported ones too; None for none."""
+    held = factor.get("set") or str(factor["id"]).partition("/")[0]
+    try:
+        return library.factor_set(f"{held}@{factor.get('version', 1)}")
+    except KeyError:
+        return None
+
+
+def factors_used(walk: Walk, run_id: UUID) -> list[Mapping[str, Any]]:
+    """The factors a run used, as its stored inputs state them."""
     details = footprint.run_details(walk.conn, walk.city, run_id) or {}
     factors = (details.get("inputs") or {}).get("factors") or {}
-    return [str(f["id"]) for f in factors.values()]
+    return list(factors.values())
 
 
 def visit_batch(walk: Walk, batch_id: UUID, *, onward: bool = True) -> str | None:
