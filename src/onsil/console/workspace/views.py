@@ -15,6 +15,7 @@ from onsil import footprint
 from onsil.citizen.models import Role
 from onsil.console import people
 from onsil.console import projects as desk
+from onsil.console.evidence import doubts
 from onsil.console.export import csv_response
 from onsil.console.frame import Request, needs, page
 from onsil.console.workspace import differences, forms
@@ -222,6 +223,7 @@ def findings(request: Request, project: UUID) -> HttpResponse:
         every = all_findings(conn, city, project)
         periods = _periods(conn, city, project)
         form = _form(forms.FindingForm, conn, request, found)
+        of_runs = doubts.of_project(conn, city, project)
     names = _names([f.actor for f in every] + [r.actor for f in every for r in f.remarks])
     columns = [
         (_("답변을 기다림"), [f for f in every if f.state in ("raised", "reopened")]),
@@ -232,7 +234,8 @@ def findings(request: Request, project: UUID) -> HttpResponse:
         request, "console/workspace/findings.html",
         **{**context, "columns": columns, "form": form, "names": names, "periods": periods,
            "remark": forms.RemarkForm(), "severities": dict(forms.SEVERITIES),
-           "may_answer": bool({Role.OFFICIAL, Role.APPROVER} & request.roles)},
+           "may_answer": bool({Role.OFFICIAL, Role.APPROVER} & request.roles),
+           "of_runs": of_runs},
     )  # fmt: skip
 
 
