@@ -207,6 +207,7 @@ class TestBuses:
     @pytest.mark.parametrize(
         "survey",
         [
+            (),
             (mode("car", 50, "1.2"),),
             (mode("car", 60, "1.2"), mode("walk", 50)),
             (mode("car", 100),),
@@ -220,6 +221,7 @@ class TestBuses:
         bare = [one["id"] for one in survey if one["id"] == "car" and "occupancy" not in one]
         total = sum(one["share_pct"] for one in survey)
         assert answer.facts == {"total_pct": total, "without_occupancy": bare}
+        assert isinstance(answer.facts["total_pct"], Decimal)
 
     def test_one_passenger_in_a_hundred_is_enough_and_modes_have_no_order(self):
         few = buses(ride(), survey=(mode("car", 1, "1.0"), mode("walk", 99)))

@@ -125,6 +125,12 @@ def test_lines_have_a_confidence_each_and_the_sum_has_the_asked():
     assert u.combine([run("100", "2", confidence=90)], 90).confidence_pct == 90
 
 
+def test_a_sum_of_nothing_is_a_decimal_nothing():
+    for found in (u.combine_terms([]), u.combine([])):
+        assert isinstance(found.amount, Decimal)
+        assert (found.amount, found.half_width, found.relative_pct) == (0, 0, None)
+
+
 def test_a_deduction_says_how_it_came_about():
     """VM0047: of 30 ± 4, 10 % are free: 1 of the 4 is taken off."""
     found = u.discount(Decimal(30), Decimal(4), "vm0047")
