@@ -17,7 +17,7 @@ from onsil import footprint
 from onsil.citizen.models import Role, User
 from onsil.console.forms import errors_of
 from onsil.console.frame import Request, needs
-from onsil.console.workspace import forms
+from onsil.console.workspace import forms, members
 from onsil.console.workspace.frame import CLOCK, READERS
 from onsil.core.refusal import Refusal
 from onsil.footprint.projects import (
@@ -199,6 +199,18 @@ def _leave(doing: Doing) -> object:
     )
 
 
+def _crediting(doing: Doing) -> object:
+    return members.set_crediting(*doing.here, doing.data, doing.actor)
+
+
+def _member_duty(doing: Doing) -> object:
+    return members.record_duty(*doing.here, doing.data, doing.actor, doing.request.city.zone)
+
+
+def _member_withdraw(doing: Doing) -> object:
+    return members.withdraw_duty(*doing.here, doing.data, doing.actor)
+
+
 def _unit(doing: Doing) -> object:
     return add_modelling_unit(*doing.here, ModellingUnit(**doing.data), doing.actor, CLOCK)
 
@@ -274,6 +286,9 @@ _ACTS: dict[str, _Act] = {
     "design": _Act(forms.DesignForm, _OFFICIAL, _design, "project-members"),
     "site": _Act(forms.SiteForm, _OFFICIAL, _site, "project-members"),
     "leave": _Act(forms.LeaveForm, _OFFICIAL, _leave, "project-members"),
+    "crediting": _Act(forms.MemberCreditingForm, _OFFICIAL, _crediting, "project-members"),
+    "member-duty": _Act(forms.MemberDutyForm, _DECIDERS, _member_duty, "project-members"),
+    "member-withdraw": _Act(forms.WithdrawForm, _DECIDERS, _member_withdraw, "project-members"),
     "unit": _Act(forms.UnitForm, _OFFICIAL, _unit, "project-members"),
     "device": _Act(forms.DeviceForm, _OFFICIAL, _device, "project-members"),
     "calibration": _Act(forms.CalibrationForm, _OFFICIAL, _calibration, "project-members"),

@@ -167,6 +167,20 @@ class LeaveForm(forms.Form):
     reason = _line(_("까닭"))
 
 
+class MemberCreditingForm(forms.Form):
+    site = forms.UUIDField(widget=_HIDDEN)
+    starts = _day(_("인정 시작일"))
+    ends = _day(_("인정 종료일"))
+    reason = _line(_("까닭"))
+
+
+class MemberDutyForm(forms.Form):
+    site = forms.UUIDField(widget=_HIDDEN)
+    law = _line(_("법령과 조문"))
+    text = _text(_("의무의 내용"), 2)
+    in_force_on = _day(_("시행일"))
+
+
 class UnitForm(forms.Form):
     code = forms.RegexField(r"^[A-Za-z0-9-]{1,40}$", label=_("단위 코드"))
     name_ko = _line(_("이름(한국어)"), 120)

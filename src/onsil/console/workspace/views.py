@@ -22,6 +22,7 @@ from onsil.console.workspace import differences, forms
 from onsil.console.workspace.changes import choose, period_word, verifiers
 from onsil.console.workspace.frame import CLOCK, READERS, head, in_korean
 from onsil.console.workspace.heat import HeatMap, heat_map
+from onsil.console.workspace.members import credited
 from onsil.core.periods import local_day
 from onsil.footprint.projects import (
     all_documents,
@@ -279,6 +280,7 @@ def members(request: Request, project: UUID) -> HttpResponse:
         every = sites(conn, city, project)
         units = modelling_units(conn, city, project)
         meters = devices(conn, city, project)
+        context |= credited(conn, city, found)
     now = versions[0] if versions else None
     today = local_day(CLOCK.now(), request.city.zone)
     expected_t = sum((s.expected_t_per_year for s in every if s.left_on is None), Decimal(0))
