@@ -225,3 +225,63 @@ def test_in_english(official):
     official.cookies["django_language"] = "en"
     assert "Consumption end" in text(official, "factors")
     assert "Programmes that may use it" in text(official, "factor-set", "kr-grid-2018@1")
+
+
+@pytest.fixture
+def keepers(db, city, as_user):
+    """Two people who look after the whole installation, and an official of one city."""
+    made = [user("keeper-1", Role.OPERATOR), user("keeper-2", Role.APPROVER)]
+    for person in made:
+        person.is_staff = True
+        person.save()
+    return [as_user(person) for person in (*made, user("city-official", Role.OFFICIAL))]
+
+
+def for_all(client, content: str):
+    file = SimpleUploadedFile("all.toml", content.encode())
+    return client.post(reverse("factor-upload"), {"file": file, "everywhere": "on"}, follow=True)
+
+
+def everywhere():
+    with transaction("*") as conn:
+        return imports(conn, "*")
+
+
+def test_factors_for_all_cities_need_two_people_of_the_installation(keepers):
+    first, second, official = keepers
+    content = clean().replace("test-grid", "everywhere-grid")
+    assert "모든 도시" in text(first, "factor-imports")
+    assert "이 설치의 모든 도시에" not in text(official, "factor-imports")
+    assert for_all(official, content).status_code == 403
+    assert everywhere() == []
+    for_all(first, content)
+    (waiting,) = everywhere()
+    text(official, "factor-import", waiting.id, status=404)
+    assert "everywhere-grid" not in text(official, "factor-imports")
+    act(first, waiting.id, "confirm")
+    act(official, waiting.id, "approve", status=404)
+    assert "다른 사람이 보아야" in act(first, waiting.id, "approve", status=422)
+    act(second, waiting.id, "approve")
+    assert in_library("everywhere-grid@1")
+    assert "모든 도시" in text(official, "factor-import", waiting.id)
+    assert "everywhere-grid" in text(official, "factor-imports")
+    assert "모든 도시" in text(official, "factors", q="everywhere-grid")
+    assert "모든 도시" in text(official, "factor-set", "everywhere-grid@1")
+    assert act(official, waiting.id, "approve", status=403) is not None
+    with transaction("another-city") as conn:
+        assert "everywhere-grid" in {one.id for one in library_of(conn, "another-city").sets}
+
+
+def test_a_citys_own_set_stands_and_the_screen_says_so(keepers, approver):
+    first, second, official = keepers
+    uploaded(official, clean())
+    mine = newest().id
+    act(official, mine, "confirm")
+    act(approver, mine, "approve")
+    for_all(first, clean(co2="410"))
+    (waiting,) = everywhere()
+    act(first, waiting.id, "confirm")
+    act(second, waiting.id, "approve")
+    assert "이 도시의 것이 우선" in text(official, "factor-imports")
+    assert "이 도시의 것이 우선" in text(official, "factor-import", waiting.id)
+    assert "410" not in text(official, "factor-set", "test-grid@1")

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
@@ -20,14 +21,18 @@ from onsil.core.clock import SystemClock
 from onsil.core.refusal import Refusal
 from onsil.footprint.factors import CoefficientTable, FactorError, FactorSet
 from onsil.footprint.factors.imports import (
+    FactorImport,
+    approve_common_import,
     approve_import,
+    common_factors,
     confirm_import,
     import_of,
     imports,
     return_import,
     submit_import,
 )
-from onsil.tenancy import transaction
+from onsil.tenancy import ALL_CITIES, transaction
+from onsil.tenancy.cities import all_cities
 
 CLOCK = SystemClock()
 MAKERS = (Role.OFFICIAL, Role.OPERATOR)
@@ -47,19 +52,44 @@ def listing(request: Request) -> HttpResponse:
 
 
 def _listing(request: Request, form: UploadForm, status: int = 200) -> HttpResponse:
-    with transaction(request.city.code) as conn:
-        found = imports(conn, request.city.code)
+    city, keeper = request.city.code, keeps_all_cities(request)
+    with transaction(city) as conn:
+        found, common = imports(conn, city), common_factors(conn, city)
+    everywhere = [one.made for one in common]
+    if keeper:
+        with transaction(ALL_CITIES) as conn:
+            everywhere = imports(conn, ALL_CITIES)
+    aside = {one.made.id for one in common if one.set_aside}
+    shared = {one.id for one in everywhere}
+    found = sorted([*found, *everywhere], key=lambda one: one.id, reverse=True)
     names = people.names_of({i.maker for i in found} | {i.checker for i in found if i.checker})
     return page(
         request, "console/factors/imports.html", section="factors", tab="imports", form=form,
-        status=status, may_make=_may(request, MAKERS),
+        status=status, may_make=_may(request, MAKERS), keeper=keeper,
         found=[(i, words.STATUSES[i.status], names.get(i.maker, i.maker),
-                names.get(i.checker or "", i.checker or "")) for i in found],
+                names.get(i.checker or "", i.checker or ""), i.id in shared, i.id in aside)
+               for i in found],
     )  # fmt: skip
 
 
 def _may(request: Request, roles: tuple[str, ...]) -> bool:
     return bool(request.roles.intersection(roles))
+
+
+def keeps_all_cities(request: Request) -> bool:
+    """Whether somebody acts for the whole installation: staff of it, operator or approver here."""
+    return request.user.is_staff and _may(request, (Role.OPERATOR, Role.APPROVER))
+
+
+def _found(request: Request, number: UUID) -> tuple[FactorImport | None, str]:
+    """An import of the city, or a common one that the person may see; and whose it is."""
+    with transaction(request.city.code) as conn:
+        found = import_of(conn, request.city.code, number)
+        common = None if found else import_of(conn, ALL_CITIES, number)
+    if found is None and common is None and keeps_all_cities(request):
+        with transaction(ALL_CITIES) as conn:
+            common = import_of(conn, ALL_CITIES, number)
+    return (found, request.city.code) if found else (common, ALL_CITIES)
 
 
 @require_POST
@@ -73,10 +103,12 @@ def upload(request: Request) -> HttpResponse:
     if file.size > _FILE_MAX_BYTES:
         form.add_error("file", _("1 MB보다 큰 파일입니다. 나누어 올려 주세요."))
         return _listing(request, form, 422)
-    with transaction(request.city.code) as conn:
-        made = submit_import(
-            conn, request.city.code, file.name, file.read(), actor_of(request), CLOCK
-        )
+    everywhere = form.cleaned_data["everywhere"]
+    if everywhere and not keeps_all_cities(request):
+        raise PermissionDenied
+    scope = ALL_CITIES if everywhere else request.city.code
+    with transaction(scope) as conn:
+        made = submit_import(conn, scope, file.name, file.read(), actor_of(request), CLOCK)
     if isinstance(made, Refusal):
         form.add_error("file", made.text(get_language() or "ko"))
         return _listing(request, form, 422)
@@ -96,10 +128,11 @@ def detail(request: Request, number: UUID) -> HttpResponse:
 def _detail(
     request: Request, number: UUID, form: AnswerForm | ReasonForm | None = None, status: int = 200
 ) -> HttpResponse:
-    with transaction(request.city.code) as conn:
-        found = import_of(conn, request.city.code, number)
+    found, scope = _found(request, number)
     if found is None:
         raise Http404
+    common = scope == ALL_CITIES
+    may = keeps_all_cities(request)
     try:
         parsed = found.parsed() if found.usable else None
     except FactorError:
@@ -124,11 +157,20 @@ def _detail(
         ],
         mine=mine, maker=names.get(found.maker, found.maker),
         checker=names.get(found.checker or "", found.checker or ""),
-        may_confirm=mine and found.status == "draft" and _may(request, MAKERS),
-        may_decide=not mine and found.status == "checked" and _may(request, CHECKERS),
+        common=common, aside=common and _aside(request, found),
+        may_confirm=mine and found.status == "draft"
+        and (may if common else _may(request, MAKERS)),
+        may_decide=not mine and found.status == "checked"
+        and (may if common else _may(request, CHECKERS)),
         answer_form=form if isinstance(form, AnswerForm) else AnswerForm(),
         reason_form=form if isinstance(form, ReasonForm) else ReasonForm(),
     )  # fmt: skip
+
+
+def _aside(request: Request, found: FactorImport) -> bool:
+    with transaction(request.city.code) as conn:
+        standing = common_factors(conn, request.city.code)
+    return any(one.set_aside for one in standing if one.made.id == found.id)
 
 
 @require_POST
@@ -140,10 +182,17 @@ def act(request: Request, number: UUID, act: str) -> HttpResponse:
     form = ReasonForm(request.POST) if act == "return" else AnswerForm(request.POST)
     if not form.is_valid():
         return _detail(request, number, form, 422)
-    text, city, actor = form.cleaned_data["text"], request.city.code, actor_of(request)
+    text, actor = form.cleaned_data["text"], actor_of(request)
+    found, city = _found(request, number)
+    if found is None:
+        raise Http404
+    if city == ALL_CITIES and not keeps_all_cities(request):
+        raise PermissionDenied
     with transaction(city) as conn:
         if act == "confirm":
             made = confirm_import(conn, city, number, text, actor, CLOCK)
+        elif act == "approve" and city == ALL_CITIES:
+            made = approve_common_import(conn, list(all_cities()), number, actor, CLOCK)
         elif act == "approve":
             made = approve_import(conn, city, number, actor, CLOCK)
         else:

@@ -11,6 +11,7 @@ class UploadForm(forms.Form):
         label=_("계수 파일"), help_text=_("TOML, CSV, XLSX. 1 MB까지"),
         widget=forms.ClearableFileInput(attrs={"accept": ".toml,.csv,.xlsx"}),
     )  # fmt: skip
+    everywhere = forms.BooleanField(label=_("이 설치의 모든 도시에"), required=False)
 
 
 class AnswerForm(forms.Form):

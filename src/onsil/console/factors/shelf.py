@@ -1,6 +1,6 @@
 """The library as its screens show it: lines, sums under each GWP set, differences, the chart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,6 +39,7 @@ class Line:
     maturity: tuple[str, Any]
     superseded_by: str
     imported: bool
+    common: bool
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def number(value: Decimal | None) -> str:
     return text if len(text) < 16 else decimal_text(value.quantize(_DIGITS))
 
 
-def line(library: Library, found: FactorSet, factor: Factor) -> Line:
+def line(library: Library, found: FactorSet, factor: Factor, common: Collection[str] = ()) -> Line:
     gases = factor.gases_kg
     if factor.co2_only and gases is not None:
         value, means = gases["co2"], _("CO2만")
@@ -71,15 +72,15 @@ def line(library: Library, found: FactorSet, factor: Factor) -> Line:
     return Line(
         found, factor, words.commodity(factor.commodity), words.boundary(factor.boundary),
         number(value), means, words.MATURITIES[found.maturity], library.superseded_by(found),
-        found.reference not in shipped_statements(),
+        found.reference not in shipped_statements(), found.reference in common,
     )  # fmt: skip
 
 
-def lines(library: Library, asked: Mapping[str, str]) -> list[Line]:
+def lines(library: Library, asked: Mapping[str, str], common: Collection[str] = ()) -> list[Line]:
     """Every factor that fits what is asked: commodity, programme, maturity, on (a day), q."""
     programme = factor_programmes().get(asked.get("programme", ""))
     on = _day(asked.get("on", ""))
-    made = [line(library, one, factor) for one in library.sets for factor in one.factors]
+    made = [line(library, one, factor, common) for one in library.sets for factor in one.factors]
     return [
         one
         for one in made

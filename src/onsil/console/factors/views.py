@@ -21,12 +21,19 @@ from onsil.footprint.factors import (
     published_examples,
     recalculate,
 )
-from onsil.footprint.factors.imports import imports, runs_using
+from onsil.footprint.factors.imports import common_factors, imports, runs_using
 from onsil.tenancy import transaction
 
 READERS = (*STAFF, Role.VERIFIER)
 _ROWS = 100
 _FILTERS = ("commodity", "programme", "maturity", "on", "q")
+
+
+def _common(request: Request) -> frozenset[str]:
+    """What is in force here because it was approved for every city."""
+    with transaction(request.city.code) as conn:
+        standing = common_factors(conn, request.city.code)
+    return frozenset(one.made.reference for one in standing if not one.set_aside)
 
 
 def _library(request: Request) -> Library:
@@ -40,7 +47,7 @@ def library(request: Request) -> HttpResponse:
     """Every factor; `?commodity= &programme= &maturity= &on=YYYY-MM-DD &q= &format=csv`."""
     whole = _library(request)
     asked = {name: request.GET.get(name, "").strip()[:100] for name in _FILTERS}
-    found = shelf.lines(whole, asked)
+    found = shelf.lines(whole, asked, _common(request))
     if request.GET.get("format") == "csv":
         return _csv(request, found)
     commodities = sorted({f.commodity for one in whole.sets for f in one.factors})
@@ -86,7 +93,9 @@ def factor_set(request: Request, reference: str) -> HttpResponse:
         except KeyError as error:
             raise Http404 from error
         runs = runs_using(conn, city, found.id)
-        brought = [i for i in imports(conn, city, "approved") if i.reference == found.reference]
+        common = [one.made for one in common_factors(conn, city) if not one.set_aside]
+        brought = [i for i in (*imports(conn, city, "approved"), *common)
+                   if i.reference == found.reference]  # fmt: skip
     if request.GET.get("format") == "json":
         answer = JsonResponse(plain(found.content()), json_dumps_params={"ensure_ascii": False})
         answer["Content-Disposition"] = (
@@ -102,7 +111,7 @@ def factor_set(request: Request, reference: str) -> HttpResponse:
             found.reference, brought[0].made if brought else None)],
         programmes=shelf.programmes_of(found), superseded_by=whole.superseded_by(found),
         runs=[(run, run["digest"] == found.digest) for run in runs], others=others,
-        brought=brought[0] if brought else None,
+        brought=brought[0] if brought else None, common=bool(brought) and brought[0] in common,
     )  # fmt: skip
 
 
