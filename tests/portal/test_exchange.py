@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,10 +10,12 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver, reverse
 from portal_world import CITY, World, granted
-from rdflib import Graph
-from rdflib.namespace import DCAT, RDF
+from pyshacl import validate
+from rdflib import Graph, Literal
+from rdflib.namespace import DCAT, DCTERMS, RDF
 
 from onsil.footprint import credits, exchange
+from onsil.portal.views.exchange import carbon_offers
 from onsil.tenancy import transaction
 
 
@@ -136,10 +139,73 @@ def test_factor_sets_come_with_their_provenance(world: World):
         assert whole["factors"]
 
 
-def test_the_catalogue_is_dcat(world: World):
-    answer = client().get(reverse("registry-catalogue"))
-    graph = Graph().parse(data=answer.content.decode(), format="json-ld")
-    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == 2
-    for address in graph.objects(None, DCAT.accessURL):
-        path = "/" + str(address).split("/", 3)[3]
-        assert client().get(path).status_code == 200, path
+SHAPES = Path(__file__).parents[1] / "hub" / "catalogue" / "dcat_ap_3_0_1.ttl"
+RECORDS = {"credit-units", "credit-retirements", "emission-factors", "methodologies"}
+
+
+def described(name: str, form: str = "json-ld") -> Graph:
+    return Graph().parse(data=client().get(reverse(name)).content.decode(), format=form)
+
+
+def refused(graph: Graph) -> str:
+    conforms, _, said = validate(graph, shacl_graph=Graph().parse(SHAPES))
+    return "" if conforms else said
+
+
+def ids(graph: Graph, catalogue: Any) -> set[str]:
+    return {str(graph.value(one, DCTERMS.identifier))
+            for one in graph.objects(catalogue, DCAT.dataset)}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("registry-catalogue", "json-ld"), ("catalogue-ttl", "turtle"),
+     ("catalogue-jsonld", "json-ld"), ("catalogue-rdf", "xml")],
+)  # fmt: skip
+def test_carbon_records_are_in_both_catalogues_and_meet_dcat_ap(world: World, name, form):
+    graph = described(name, form)
+    (catalogue,) = graph.subjects(RDF.type, DCAT.Catalog)
+    assert ids(graph, catalogue) >= RECORDS
+    assert refused(graph) == ""
+    assert set(graph.objects(catalogue, DCAT.service)) == set(
+        graph.subjects(RDF.type, DCAT.DataService)
+    )
+    for one in graph.objects(catalogue, DCAT.dataset):
+        assert graph.value(one, DCAT.distribution), one
+
+
+def test_what_is_taken_away_is_what_the_shapes_miss(world: World):
+    graph = described("registry-catalogue")
+    one = next(graph.subjects(DCTERMS.identifier, Literal("credit-units")))
+    graph.remove((one, DCTERMS.title, None))
+    assert "dct:title" in refused(graph)
+
+
+def test_every_carbon_address_answers_in_the_type_it_says(world: World):
+    graph = described("registry-catalogue")
+    for node in graph.subjects(RDF.type, DCAT.Distribution):
+        path = "/" + str(graph.value(node, DCAT.accessURL)).split("/", 3)[3]
+        answer = client().get(path)
+        assert answer.status_code == 200, path
+        media = str(graph.value(node, DCAT.mediaType)).split("media-types/")[1]
+        assert answer["Content-Type"].split(";")[0] == media, path
+    for page in graph.objects(None, DCAT.landingPage):
+        assert client().get("/" + str(page).split("/", 3)[3]).status_code == 200
+
+
+def test_a_sealed_inventory_is_a_data_set_of_its_years(rf, world: World):
+    request = rf.get("/", SERVER_NAME="localhost")
+    (made,) = [one for one in carbon_offers(request, [2024, 2023]) if one.id == "inventory"]
+    assert sorted(made.files.values()).count("text/csv") == 2
+    assert any(address.endswith("/inventory/2024/inventory.json") for address in made.files)
+
+
+def test_retirements_hold_retired_units_alone(world: World):
+    told = client().get(reverse("registry-units-json"), {"state": "retired"}).json()
+    assert {one["status"] for one in told["units"]} == {"Retired"}
+
+
+def test_methodologies_are_told_with_their_sources(world: World):
+    told = client().get(reverse("methodologies-api")).json()["methodologies"]
+    assert {"solar-self-consumption", "effluent-reuse"} <= {one["id"] for one in told}
+    assert all(one["formula"] and one["title"]["ko"] for one in told)

@@ -140,8 +140,12 @@ def _exchange() -> dict[str, Any]:
         ),
         "/registry/catalog.jsonld": _get(
             "registryCatalogue", "The registry and the factor library as data sets (DCAT 3)",
-            {"type": "object", "required": ["@context", "@id", "@type", "dcat:dataset"]},
+            {"type": "object", "required": ["@context", "@graph"]},
             media="application/ld+json",
+        ),
+        "/api/methodologies/": _get(
+            "methodologies", "Every methodology in every version, with formula and sources",
+            {"type": "object", "required": ["methodologies"]},
         ),
         "/api/factors/": _get(
             "factorSets", "The emission factor sets that come with the product",

@@ -1,5 +1,6 @@
 """The public registry for programs: its description, units, retirements, files, factor sets."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,12 @@ from onsil import footprint
 from onsil.core.canonical import plain
 from onsil.footprint import credits, exchange
 from onsil.footprint.factors import shipped_library
+from onsil.hub.datasets.registry import Said
+from onsil.hub.datasets.store import catalogue_of
+from onsil.hub.steps import run
 from onsil.portal import openapi
+from onsil.portal.carbon_catalogue import Offer, Place, records_alone
+from onsil.portal.views.inventory import sealed_years
 from onsil.portal.views.units import unit_row
 from onsil.tenancy import transaction
 
@@ -149,48 +155,100 @@ def factor_set(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @require_safe
-def catalogue(request: HttpRequest) -> HttpResponse:
-    """The registry and the factor library as data sets in DCAT 3, as JSON-LD."""
-    ko, en, at = request.city.name("ko"), request.city.name("en"), _address(request)
+def methodologies(request: HttpRequest) -> HttpResponse:
+    """Every methodology in every version that still recomputes, with its sources."""
+    return _json({"methodologies": [
+        {
+            "id": one.ID, "version": one.VERSION, "title": {"ko": one.TITLE_KO, "en": one.TITLE_EN},
+            "formula": one.FORMULA, "sources": list(one.SOURCES),
+        }
+        for one in footprint.methodologies()
+    ]})  # fmt: skip
 
-    def said(ko: str, en: str) -> list[dict[str, str]]:
-        return [{"@value": ko, "@language": "ko"}, {"@value": en, "@language": "en"}]
 
-    def dataset(id: str, ko: str, en: str, files: dict[str, str]) -> dict[str, Any]:
-        return {
-            "@id": f"{at}/registry/catalog.jsonld#{id}", "@type": "dcat:Dataset",
-            "dct:identifier": id, "dct:title": said(ko, en),
-            "dcat:distribution": [
-                {"@type": "dcat:Distribution", "dcat:accessURL": {"@id": at + path},
-                 "dcat:mediaType": {
-                     "@id": f"https://www.iana.org/assignments/media-types/{media}"}}
-                for path, media in files.items()
-            ],
-        }  # fmt: skip
-
-    units = {
-        reverse("registry-units-json"): "application/json",
-        reverse("registry-units-csv"): "text/csv",
-        reverse("exchange-cad-trust-json"): "application/json",
-        reverse("exchange-cad-trust-zip"): "application/zip",
-        reverse("exchange-cdop"): "application/json",
+def carbon_offers(request: HttpRequest, years: Sequence[int]) -> list[Offer]:
+    """The city's carbon records as data sets: each with the files it can be had as."""
+    at = _address(request)
+    json, csv, archive = "application/json", "text/csv", "application/zip"
+    sealed = {
+        at + reverse("city-inventory-file", args=(year, form)): media
+        for year in years
+        for form, media in (("csv", csv), ("json", json))
     }
-    factors = {reverse("factor-sets-api"): "application/json"}
-    return _json({
-        "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"},
-        "@id": f"{at}/registry/catalog.jsonld",
-        "@type": "dcat:Catalog",
-        "dct:title": said(f"{ko} 탄소 등록부", f"Carbon registry of {en}"),
-        "dct:publisher": said(ko, en),
-        "dcat:dataset": [
-            dataset("credit-units", "발행한 크레딧과 그 상태", "Credits issued, and their state",
-                    units),
-            dataset("emission-factors", "배출계수 묶음과 출처", "Emission factors with provenance",
-                    factors),
-        ],
-        "dcat:service": [{
-            "@type": "dcat:DataService", "dct:title": "Onsil registry",
-            "dcat:endpointURL": {"@id": at},
-            "dcat:endpointDescription": {"@id": at + reverse("registry-openapi")},
-        }],
-    }, "application/ld+json")  # fmt: skip
+    cdop = "https://github.com/Carbon-Data-Open-Protocol/Carbon-Data-Open-Protocol"
+    return [
+        Offer(
+            "credit-units", Said("발행한 크레딧과 그 상태", "Credits issued, and their state"),
+            Said("일련번호 구간마다 사업, 발행 연도, 상태와 그 이력.",
+                 "Each stretch of serials with its project, vintage, state and history."),
+            (Said("탄소 크레딧", "carbon credits"), Said("등록부", "registry")),
+            {at + reverse("registry-units-json"): json, at + reverse("registry-units-csv"): csv,
+             at + reverse("exchange-cad-trust-json"): json,
+             at + reverse("exchange-cad-trust-zip"): archive, at + reverse("exchange-cdop"): json},
+            at + reverse("registry-units"),
+            {"https://github.com/Chia-Network/cadt": "CAD Trust data model 2",
+             cdop: "Carbon Data Open Protocol"},
+        ),
+        Offer(
+            "credit-retirements", Said("소각한 크레딧", "Credits retired"),
+            Said("누구를 위해 왜 소각했는지. 계정의 주인은 알리지 않습니다.",
+                 "For whom and why; whose account they came from is not told."),
+            (Said("소각", "retirement"), Said("상쇄", "offset")),
+            {f"{at}{reverse('registry-units-json')}?state=retired": json,
+             f"{at}{reverse('registry-units-csv')}?state=retired": csv},
+            at + reverse("registry"),
+        ),
+        Offer(
+            "emission-factors", Said("배출계수 묶음과 출처", "Emission factors with provenance"),
+            Said("제품에 들어 있는 배출계수와 그 문서, 쪽, 읽은 날, 근거 등급.",
+                 "The factor sets that ship, with document, page, day read and maturity."),
+            (Said("배출계수", "emission factors"),),
+            {at + reverse("factor-sets-api"): json},
+        ),
+        Offer(
+            "methodologies", Said("산정 방법론", "Methodologies"),
+            Said("모든 방법론의 모든 판: 식과 출처.",
+                 "Every methodology in every version: formula and sources."),
+            (Said("방법론", "methodology"), Said("온실가스 산정", "quantification")),
+            {at + reverse("methodologies-api"): json},
+        ),
+        *([Offer(
+            "inventory", Said("온실가스 인벤토리", "Greenhouse-gas inventory"),
+            Said("확정한 연도별 배출량을 부문, 스코프, 가스별로.",
+                 "Sealed yearly emissions by sector, scope and gas."),
+            (Said("온실가스 인벤토리", "greenhouse-gas inventory"),),
+            sealed, at + reverse("city-inventory"),
+            {"https://ghgprotocol.org/ghg-protocol-cities-accounting-standard":
+             "Global Protocol for Community-Scale Greenhouse Gas Inventories"},
+        )] if years else []),
+    ]  # fmt: skip
+
+
+def carbon_place(request: HttpRequest, catalogue: str, publisher: Said) -> Place:
+    at = _address(request)
+    return Place(
+        catalogue, at + reverse("registry-catalogue"), publisher,
+        Said(request.city.name("ko"), request.city.name("en")),
+        at + reverse("registry-units-json"), at + reverse("registry-openapi"),
+    )  # fmt: skip
+
+
+@require_safe
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """The carbon records of the city's catalogue alone, in DCAT-AP 3.0.1 as JSON-LD."""
+    ko, en, city = request.city.name("ko"), request.city.name("en"), request.city.code
+    with transaction(city) as conn:
+        years, about = sealed_years(conn, city), run(conn, catalogue_of(city))
+    place = carbon_place(
+        request, request.build_absolute_uri(reverse("registry-catalogue")), about.publisher
+    )
+    graph = records_alone(
+        place, Said(f"{ko} 탄소 등록부", f"Carbon registry of {en}"),
+        Said("크레딧, 배출계수, 방법론, 인벤토리.",
+             "Credits, emission factors, methodologies, inventories."),
+        carbon_offers(request, years),
+    )  # fmt: skip
+    spaces = {prefix: str(space) for prefix, space in graph.namespaces()
+              if prefix in ("dcat", "dct", "foaf", "rdfs", "skos")}  # fmt: skip
+    content = graph.serialize(format="json-ld", encoding="utf-8", context=spaces, auto_compact=True)
+    return HttpResponse(content, content_type="application/ld+json")

@@ -24,6 +24,11 @@ def _sealed(conn: Connection, city: str) -> dict[int, inventory.Version]:
     return {year: version for year, version in found.items() if version is not None}
 
 
+def sealed_years(conn: Connection, city: str) -> list[int]:
+    """Years of which anybody may read the inventory, newest first."""
+    return list(_sealed(conn, city))
+
+
 @require_safe
 def city_inventory(request: HttpRequest, year: int | None = None) -> HttpResponse:
     """One year's sealed inventory: total, uncertainty, sectors and scopes, gases, units sold."""

@@ -33,6 +33,7 @@ from onsil.hub.datasets.store import (
 from onsil.hub.exploring.asking import call_of_source
 from onsil.hub.exploring.sources import source_of
 from onsil.hub.steps import run
+from onsil.portal.carbon_catalogue import add_records
 from onsil.portal.lineage import draw
 from onsil.portal.offer import (
     USAGE_DAYS,
@@ -47,7 +48,9 @@ from onsil.portal.offer import (
     usage_chart,
 )
 from onsil.portal.quality import quality_of
+from onsil.portal.views.exchange import carbon_offers, carbon_place
 from onsil.portal.views.explore import urls
+from onsil.portal.views.inventory import sealed_years
 from onsil.tenancy import transaction
 
 _ROWS = 10
@@ -156,13 +159,18 @@ def download(request: HttpRequest, id: str, form: str) -> HttpResponse | Streami
 
 @require_safe
 def rdf(request: HttpRequest, form: str, id: str = "") -> HttpResponse:
-    """The catalogue, or one data set, as DCAT-AP 3.0.1."""
+    """The catalogue with the city's carbon records, or one data set, as DCAT-AP 3.0.1."""
     city = request.city.code
     with transaction(city) as conn:
         about = run(conn, catalogue_of(city))
         entries = [_entry(conn, city, id)] if id else run(conn, datasets_of(city))
         measured = run(conn, quality_by_day(city, _CLOCK.now().date() - MEASURED_FOR, id))
-    graph = describe(about, entries, addresses(request), whole=not id, quality=measured)
+        years = [] if id else sealed_years(conn, city)
+    at = addresses(request)
+    graph = describe(about, entries, at, whole=not id, quality=measured)
+    if not id:
+        place = carbon_place(request, at.catalogue, about.publisher)
+        add_records(graph, place, carbon_offers(request, years))
     content, media = serialize(graph, form)
     return HttpResponse(content, content_type=media)
 
