@@ -122,10 +122,15 @@ def _centre(path: Path) -> tuple[float, float]:
 @city_app.command("load", help=text("프로그램을 읽어들입니다", "load its programmes"))
 def load(code: str = typer.Argument(help=text("도시 코드", "code of the city"))) -> None:
     with installation():
+        from onsil import tenancy
+        from onsil.core.clock import SystemClock
+        from onsil.footprint.factors.imports import tell_cities
         from onsil.rewards import services as rewards
         from onsil.tenancy.cities import city
 
         report = rewards.load_programmes(city(code).code)
+        with tenancy.transaction(code) as conn:  # a city of later is told of what is for all
+            tell_cities(conn, [code], "operator", SystemClock())
         out.print(text("읽음", "loaded") + ": " + (", ".join(report.loaded) or "–"))
         out.print(text("그대로", "unchanged") + ": " + (", ".join(report.unchanged) or "–"))
         for problem in report.problems:
