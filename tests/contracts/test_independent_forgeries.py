@@ -241,6 +241,10 @@ class TestTheReadings:
     ) -> None:
         assert verdict(with_readings(whole(*SOLAR), change), tmp_path)[0] == 1
 
+    def test_readings_of_many_digits_are_summed_as_snapshots_sum_them(self) -> None:
+        values = [Decimal("123456789012345.6789"), *[Decimal("0.12345678901234567")] * 3]
+        assert sum(values, Decimal(0)) in second("archive")._sums(values)
+
     def test_a_manifest_that_omits_a_series(self, tmp_path: Path) -> None:
         """The export left out of the snapshot, though a role still names it."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -160,8 +161,17 @@ def _readings(one: dict[str, Any], data: bytes, manifest: dict[str, Any]) -> Ite
     start, end = strict.instant(manifest["start"]), strict.instant(manifest["end"])
     if times and not start <= times[0] <= times[-1] < end:
         yield f"readings of {one['entity']} lie outside the snapshot"
-    if len(values) != one["count"] or sum(values) != strict.number(one["sum"]):
+    if len(values) != one["count"] or strict.number(one["sum"]) not in _sums(values):
         yield f"readings of {one['entity']} are not as many or as much as stated"
+
+
+def _sums(values: list[Decimal]) -> set[Decimal]:
+    """The sum in twenty-eight digits, in which snapshots state it, and in fifty."""
+    found = set()
+    for digits in (28, 50):
+        with localcontext(Context(prec=digits, rounding=ROUND_HALF_EVEN)):
+            found.add(sum(values, Decimal(0)))
+    return found
 
 
 def _rows(role: str, one: dict[str, Any], data: bytes) -> Iterator[str]:
