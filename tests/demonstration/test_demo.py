@@ -109,7 +109,7 @@ def test_the_loop_runs_and_every_check_holds(first_run: subprocess.CompletedProc
     )
     assert re.search(r"second claims refused\s+4", first_run.stdout)
     assert re.search(r"evidence accepted by the second program\s+5", first_run.stdout)
-    assert re.search(r"inventories .*\s(\d+\.\d( · )?){4}", first_run.stdout)
+    assert re.search(r"inventories .* 2024: \d,\d{3}\.\d / \d,\d{3}\.\d · 2025: ", first_run.stdout)
 
 
 def test_a_second_start_adds_nothing(

@@ -121,7 +121,8 @@ def _summary(conf: Configuration, outcome, seconds: float) -> Panel:
 
 
 def _figures(outcome) -> list[tuple[str, str]]:
-    tonnes = [decimal_text(round(run.co2e_t, 4)) for run in outcome.runs]
+    tonnes = [decimal_text(round(run.co2e_t, 4)) for run in outcome.runs
+              if run.id != outcome.superseded]  # fmt: skip
     batch = outcome.batch
     spent = sum(payment.amount for payment in outcome.payments)
     return [
@@ -146,16 +147,21 @@ def _carbon(outcome) -> list[tuple[str, str]]:
     """The project on the whole route, its market, the inventories, and what was refused."""
     if outcome.certified is None or outcome.traded is None:
         return []
+    from onsil.demonstration.inventories import YEARS
+
     issued = sum(batch.tonnes for batch in outcome.certified.batches)
     sold = sum(order.tonnes for order in outcome.traded.orders)
-    totals = " · ".join(
-        f"{decimal_text(round(one.co2e_kg / 1000, 1))}" for one in outcome.inventories
+    totals = [f"{round(one.co2e_kg / 1000, 1):,}" for one in outcome.inventories]
+    pairs = " · ".join(
+        f"{year}: {city} / {operator}"
+        for year, city, operator in zip(YEARS, totals[::2], totals[1::2], strict=True)
     )
     return [
         (text("외부사업 전 절차", "full offset route"),
          text(f"{issued} t 인증·발행, 주문 {sold} t 정산", f"{issued} t certified and issued, "
               f"orders of {sold} t settled")),
-        (text("인벤토리 (tCO2e, 잰 것만)", "inventories (tCO2e, what was metered)"), totals),
+        (text("인벤토리 (잰 것만, 도시 / 건물)", "inventories (what was metered, city / operator)"),
+         f"{pairs} tCO2e"),
         (text("거절된 이중 청구", "second claims refused"), f"{outcome.refused}"),
         (text("다른 프로그램이 확인한 증거", "evidence accepted by the second program"),
          f"{outcome.accepted}"),

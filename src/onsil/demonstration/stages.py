@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from onsil import footprint, proof
 from onsil.citizen.models import Payment
@@ -58,6 +59,7 @@ class Outcome:
     imported: int = 0
     quarantined: int = 0
     runs: list[footprint.Run] = field(default_factory=list)
+    superseded: UUID | None = None
     claims: list[footprint.Claim] = field(default_factory=list)
     batch: footprint.CreditBatch | None = None
     retired: int = 0
@@ -136,6 +138,7 @@ def _carbon(
     found = loop.quantify(series, zone, official)
     more = runs.quantify(series.more, conf.data_folder / "measured", zone, official)
     outcome.runs = [found.solar, *found.homes, *more.all()]
+    outcome.superseded = more.first.id
     outcome.check(found.solar.co2e_t > 2, "solar: less than two tonnes")
     outcome.check(found.homes[0].measurable, "home 1: savings not measurable")
     outcome.check(isinstance(found.young, Refusal), "home 2 was measured on a short baseline")
