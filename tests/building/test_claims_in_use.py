@@ -32,7 +32,9 @@ def released(claim: footprint.Claim, clock) -> Release | Refusal:
 
 def test_evidence_and_award_use_the_claim_once(home, claim, programme, clock):
     for _ in range(2):
-        (kept,) = building.record_savings(CITY, "home-1", claim.id, clock=clock)
+        recorded = building.record_savings(CITY, "home-1", claim.id, clock=clock)
+        assert not isinstance(recorded, Refusal)
+        (kept,) = recorded
     assert uses(claim) == [("evidence", str(kept.id))]
     for _ in range(2):
         rewards.decide(CITY, programme, YEAR, clock=clock)
