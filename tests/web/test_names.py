@@ -18,7 +18,11 @@ def test_codes_have_words_in_both_languages():
     assert render("{{ 'energy or power'|value_kind }}") == "에너지 또는 전력"
     assert render("{{ 'happened_on'|term_word }}") == "일어난 날"
     assert render("{{ no|value_word }} {{ 3|value_word }}", no=False) == "아니요 3"
-    for filter_name in ("quantity_word", "value_kind", "term_word"):
+    assert render("{{ 'uniform'|distribution_word }}") == "균등분포"
+    assert render("{{ 'secondary'|maturity_word }}") == "다른 자료에서 옮김"
+    for filter_name in (
+        "quantity_word", "value_kind", "term_word", "distribution_word", "maturity_word",
+    ):  # fmt: skip
         assert render("{{ 'nobody-knows'|" + filter_name + " }}") == "nobody-knows"
     with translation.override("en"):
         assert render("{{ 'heat-saved'|quantity_word }}") == "Heat saved"

@@ -75,6 +75,20 @@ CAUSES = {
     "fire": gettext_lazy("화재"),
     "other": gettext_lazy("그 밖"),
 }
+# How an uncertainty is spread, and how far a published value was followed to its source.
+DISTRIBUTIONS = {
+    "normal": gettext_lazy("정규분포"),
+    "uniform": gettext_lazy("균등분포"),
+    "triangular": gettext_lazy("삼각분포"),
+    "lognormal": gettext_lazy("로그정규분포"),
+}
+MATURITIES = {
+    "confirmed": gettext_lazy("원문에서 확인"),
+    "secondary": gettext_lazy("다른 자료에서 옮김"),
+    "press": gettext_lazy("보도에서 옮김"),
+    "recalled": gettext_lazy("기억, 확인 필요"),
+    "unconfirmed": gettext_lazy("확인해야 함"),
+}
 _PLACES = {
     "buffer": gettext_lazy("버퍼"),
     "retired": gettext_lazy("사용 완료"),
@@ -107,6 +121,18 @@ def value_word(value: object) -> object:
 def term_word(code: str) -> str:
     """A proposal's field in words."""
     return str(TERMS.get(code, code))
+
+
+@register.filter
+def distribution_word(code: str) -> str:
+    """The shape of an uncertainty in words."""
+    return str(DISTRIBUTIONS.get(code, code))
+
+
+@register.filter
+def maturity_word(code: str) -> str:
+    """How far a published value was followed to its source, in words."""
+    return str(MATURITIES.get(code, code))
 
 
 @register.filter
