@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from footprint_world import CITY, SEOUL, World
+from hwpx.tools.validator import validate_document
 from openpyxl import load_workbook
 
 from onsil import footprint
@@ -126,6 +127,30 @@ def test_the_pdf_is_tagged(world, monitored):
     assert b"/MarkInfo" in everything
     assert b"/StructTreeRoot" in everything
     assert b"pdfuaid:part" in everything
+
+
+def test_every_cell_of_the_pdf_names_its_headers(world, monitored):
+    """PDF/UA: a table's cell is read with the headers it belongs to; the text has a language."""
+    report, sha256 = kept(world, made(world, monitored))
+    found = reports.pdf(report, sha256)
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", found, re.DOTALL)
+    everything = found + b"".join(inflated(one) for one in streams)
+    cells = [one for one in re.findall(rb"<<[^<>]*(?:<<[^<>]*>>[^<>]*)*>>", everything)
+             if re.search(rb"/S\s*/TD\b", one)]  # fmt: skip
+    assert cells
+    assert all(re.search(rb"/Headers\s*\[\s*[<(]?\S", one) for one in cells)
+    assert b"/DisplayDocTitle true" in everything
+    assert re.search(rb"/Lang\s*\(ko\)", everything)
+
+
+def test_the_hwpx_is_valid_by_the_published_schema(world, monitored):
+    report, sha256 = kept(world, made(world, monitored))
+    said = validate_document(io.BytesIO(reports.hwpx(report, sha256)))
+    assert said.ok
+    assert said.issues == ()
+    assert {part.rpartition("/")[2] for part in said.validated_parts} >= {
+        "header.xml", "section0.xml",
+    }  # fmt: skip
 
 
 def test_the_workbook_has_every_exact_value(world, monitored):
