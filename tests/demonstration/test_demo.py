@@ -57,7 +57,7 @@ class Installation:
         return subprocess.run(
             [str(Path(sys.executable).with_name("onsil")), *arguments],
             env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False,
-            timeout=240,
+            timeout=600,
         )  # fmt: skip
 
     def counts(self) -> dict[str, int]:
