@@ -5,6 +5,7 @@ from django.template import Context, Template
 from django.utils import translation
 
 from onsil import footprint
+from onsil.core.refusal import Refusal
 from onsil.tenancy.cities import city as city_profile
 from onsil.web.templatetags import names
 
@@ -39,6 +40,7 @@ def test_roles_and_inputs_carry_the_methodologys_own_words():
     assert names.role_word("temperature", "not-installed") == "temperature"
     assert names.role_word("nothing", "building-energy-savings") == "nothing"
     made = footprint.methodology("building-energy-savings")
+    assert not isinstance(made, Refusal)
     assert "외기 온도" in names.methodology_inputs(made)
     with translation.override("en"):
         assert "외기" not in names.methodology_inputs(made)
