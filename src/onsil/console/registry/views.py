@@ -60,11 +60,12 @@ def desk(request: Request) -> HttpResponse:
         return csv_response(
             f"{city}-units",
             ["serials", "units", "unit", "vintage", "project", "state", "cad_trust", "account",
-             "registry", "outside_serials", "batch", "block"],
+             "registry", "outside_serials", "adjustment_declaration", "adjustment_status", "batch",
+             "block"],
             (
                 [r.serials, r.block.units, r.unit, r.vintage, r.code, r.block.state, r.status,
                  r.block.account, r.outside.get("registry", ""), r.outside.get("serials", ""),
-                 str(r.block.batch_id), str(r.block.id)]
+                 r.declaration, r.adjustment, str(r.block.batch_id), str(r.block.id)]
                 for r in found.rows
             ),
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Whose account may have units as its own. Pure."""
 
 import re
+from unicodedata import normalize
 
 from onsil.core.refusal import Refusal
 
@@ -9,8 +10,9 @@ _HOLDER = re.compile(r"(company|project):\S+")
 
 def a_holder(account: str) -> bool:
     """Whether an account may hold units as its own: a company's or a project's, spelled without
-    blanks, so that none looks like another or like what has been set apart or used up."""
-    return _HOLDER.fullmatch(account) is not None
+    blanks or invisible signs, so that none looks like another or like what is used up."""
+    plain = account.isprintable() and normalize("NFKC", account) == account
+    return plain and _HOLDER.fullmatch(account) is not None
 
 
 def not_held(account: str) -> Refusal:

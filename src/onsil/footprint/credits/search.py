@@ -16,12 +16,15 @@ from onsil.footprint.store import rows
 _SERIAL = re.compile(r"^(?:(?P<prefix>.+)-)?(?P<number>\d{1,18})$")
 _FOUND = """SELECT u.id, u.batch_id, u.serials, u.account, u.state, u.born_by, u.ended_by,
   b.vintage, b.unit, b.origin, b.project_id, coalesce(p.code, 'IMPORT') AS code, p.name_ko,
-  p.name_en, p.programme, p.methodology, i.facts AS import_facts, count(*) OVER () AS total
+  p.name_en, p.programme, p.methodology, i.facts AS import_facts,
+  adj.facts AS adjustment, count(*) OVER () AS total
 FROM footprint_unit_block u
 JOIN footprint_batch b ON b.city = u.city AND b.id = u.batch_id
 LEFT JOIN footprint_project p ON p.city = b.city AND p.id = b.project_id
 LEFT JOIN footprint_unit_event i ON i.city = u.city AND i.batch_id = u.batch_id
   AND i.kind = 'import'
+LEFT JOIN LATERAL (SELECT a.facts FROM footprint_unit_event a WHERE a.city = u.city
+  AND a.batch_id = u.batch_id AND a.kind = 'adjustment' ORDER BY a.id DESC LIMIT 1) adj ON true
 WHERE u.city = %(city)s AND u.ended_by IS NULL
   AND (%(id)s::uuid IS NULL OR u.id = %(id)s::uuid)
   AND (%(batch)s::uuid IS NULL OR u.batch_id = %(batch)s::uuid)
@@ -60,7 +63,8 @@ class UnitQuery:
 @dataclass(frozen=True)
 class FoundUnits:
     """A live block with what it is a part of. `holder` is the disclosed name, empty otherwise;
-    `outside` are the facts of an import (registry, serials as given, project …)."""
+    `outside` are the facts of an import (registry, serials as given, project …); `declaration`,
+    `adjustment` and `country` how the corresponding adjustment stands, in CAD Trust's words."""
 
     block: UnitBlock
     vintage: int
@@ -75,6 +79,9 @@ class FoundUnits:
     holder: str
     serial_prefix: str
     outside: Mapping[str, Any] = field(default_factory=dict)
+    declaration: str = "Unknown"
+    adjustment: str = "Unknown"
+    country: str = ""
 
     @property
     def serials(self) -> str:
@@ -175,13 +182,14 @@ def _found(city: str, row: dict[str, Any], names: Mapping[str, str]) -> FoundUni
         row["id"], row["batch_id"], serials.lower, serials.upper, account, row["state"],
         row["born_by"], row["ended_by"],
     )  # fmt: skip
-    outside = row["import_facts"] or {}
+    outside, stated = row["import_facts"] or {}, row["adjustment"] or {}
     return FoundUnits(
         block, row["vintage"], row["unit"], row["origin"], row["project_id"], row["code"],
         row["name_ko"] or outside.get("project", ""), row["name_en"] or outside.get("project", ""),
         row["programme"] or "", row["methodology"] or "", names.get(account, ""),
         f"ONSIL-{city.upper()}-{row['code']}-{row['vintage']}",
-        _public(outside),
+        _public(outside), stated.get("declaration", "Unknown"), stated.get("status", "Unknown"),
+        stated.get("country", ""),
     )  # fmt: skip
 
 

@@ -22,6 +22,10 @@ from onsil.footprint.credits.terms import BUFFER, STATES, Move, UnitBlock, UnitE
 from onsil.footprint.store import Row, execute, lock, rows
 from onsil.footprint.terms import CreditBatch
 
+_WISHES = (
+    "transfer", "retirement", "cancellation", "export-started", "conversion", "planned-delivery",
+)  # fmt: skip
+"""What somebody wants done with a project's units, and what a promised sale comes before."""
 _BLOCK = """SELECT id, batch_id, serials, account, state, born_by, ended_by
   FROM footprint_unit_block"""
 
@@ -110,7 +114,7 @@ def move(conn: Connection, city: str, asked: Move, clock: Clock) -> UnitEvent | 
 
     The same key and terms again give the event that was made. Refused: unknown-batch,
     units-invalid (none asked for, or to themselves), key-reused, insufficient-balance,
-    serials-not-held (of `spans`), and the ledger's codes.
+    serials-not-held (of `spans`), units-promised (to orders in escrow), and the ledger's codes.
     """
     found = any_batch(conn, city, asked.batch_id)
     if found is None:
@@ -118,6 +122,9 @@ def move(conn: Connection, city: str, asked: Move, clock: Clock) -> UnitEvent | 
     if asked.tonnes < 1 or asked.source == asked.destination:
         return units_invalid(asked.tonnes)
     lock(conn, city, [f"unit-event {asked.kind}:{asked.key}"])
+    own = asked.source == f"project:{found.project_id}" and asked.kind in _WISHES
+    if own:
+        lock(conn, city, [f"market {found.id}"])
     lock_units(conn, city, [found.id])
     there = event_by_key(conn, city, asked.kind, asked.key)
     if there is not None:
@@ -127,6 +134,9 @@ def move(conn: Connection, city: str, asked: Move, clock: Clock) -> UnitEvent | 
     chosen = _chosen(asked, [one.span for one in held], found)
     if isinstance(chosen, Refusal):
         return chosen
+    promised = _promised(conn, city, asked, sum(one.units for one in held)) if own else None
+    if promised is not None:
+        return promised
     made = _draft(asked, chosen, clock)
     transfer_id = _post(conn, city, found, asked, made, clock)
     if isinstance(transfer_id, Refusal):
@@ -135,6 +145,25 @@ def move(conn: Connection, city: str, asked: Move, clock: Clock) -> UnitEvent | 
     write(conn, city, made)
     _rearrange(conn, city, held, made)
     return made
+
+
+def _promised(conn: Connection, city: str, asked: Move, held: int) -> Refusal | None:
+    """What open orders have been promised of a project's units is not used for anything else."""
+    found = rows(
+        conn,
+        """SELECT coalesce(sum(tonnes), 0)::int AS n FROM footprint_order
+        WHERE city = %s AND batch_id = %s AND status IN ('accepted', 'escrowed')""",
+        (city, asked.batch_id),
+    )
+    kept = found[0]["n"]
+    if asked.tonnes <= held - kept:
+        return None
+    return Refusal(
+        "units-promised",
+        f"보유 {held} 가운데 {kept}단위는 결제를 기다리는 주문의 것입니다.",
+        f"Of the {held} units held, {kept} belong to orders that wait for settlement.",
+        {"held": held, "promised": kept, "units": asked.tonnes},
+    )
 
 
 def _draft(asked: Move, chosen: tuple[Span, ...], clock: Clock) -> UnitEvent:

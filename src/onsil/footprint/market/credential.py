@@ -2,6 +2,9 @@
 
 The issuer is the city under did:web; its key is published at /.well-known/did.json. Whoever holds
 the token checks it with any JOSE library: EdDSA over Ed25519 (RFC 8037), type `vc+jwt`.
+
+A retirement is final: the database lets no unit that was used come back, so a credential is never
+revoked and names no `credentialStatus`; its terms of use say so.
 """
 
 import json
@@ -76,6 +79,7 @@ def retirement_credential(
             "issuer": did_of(host),
             "validFrom": instant_text(made.created_at),
             "evidence": [{"type": "TransparencyLog", "id": page}],
+            "termsOfUse": [{"type": "FinalRetirement", "id": f"https://{host}/terms#final"}],
             "credentialSubject": subject,
         }
     )

@@ -27,7 +27,7 @@ def _found(conn: Connection, city: str, retirement: UUID) -> Found:
     serials = f"{batch.serial_prefix}-{credits.spans_text(made.stretches)}"
     if batch.project_id is None:
         outside = credits.outside_facts(conn, city, batch.id)
-        return made, batch, serials, "" if outside is None else outside.project
+        return made, batch, serials, str(outside.get("project", ""))
     owner = footprint.project(conn, city, batch.project_id)
     assert owner is not None
     english = (get_language() or "ko").startswith("en")

@@ -19,7 +19,8 @@ _PAGE, _FILE = 50, 10_000
 COLUMNS = (
     "serial_prefix", "first", "last", "units", "unit", "vintage", "status", "project", "project_ko",
     "project_en", "programme", "methodology", "holder", "origin", "outside_registry",
-    "outside_serials", "address",
+    "outside_serials", "adjustment_declaration", "adjustment_status", "adjustment_country",
+    "address",
 )  # fmt: skip
 # A spreadsheet runs a cell that begins so as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -71,7 +72,7 @@ def unit_row(request: HttpRequest, row: credits.FoundUnits) -> dict[str, Any]:
         row.serial_prefix, row.block.first, row.block.last, row.block.units, row.unit,
         row.vintage, row.status, row.code, row.name_ko, row.name_en, row.programme,
         row.methodology, row.holder, row.origin, row.outside.get("registry", ""),
-        row.outside.get("serials", ""),
+        row.outside.get("serials", ""), row.declaration, row.adjustment, row.country,
         request.build_absolute_uri(f"/registry/units/{row.block.id}/"),
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))

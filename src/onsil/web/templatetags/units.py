@@ -51,6 +51,12 @@ UNIT_EVENTS = {
     "planned": _("계획"),
     "planned-fulfilled": _("계획 충족"),
     "planned-cancelled": _("계획 취소"),
+    "planned-transferred": _("계획분 넘김"),
+    "planned-delivery": _("계획분의 발행분 전달"),
+    "buffer-contribution": _("공동 버퍼에 넣음"),
+    "pool-draw": _("공동 버퍼로 손실을 메움"),
+    "pool-replenishment": _("공동 버퍼를 채움"),
+    "stepped": _("물 편익의 단계 적용"),
 }
 
 
