@@ -12,7 +12,6 @@ from onsil.core.refusal import Refusal
 from onsil.footprint.factors import library_of
 from onsil.footprint.methodologies import tables_of
 from onsil.footprint.quality import Finding
-from onsil.portal.trace.carbon import named_set
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def _factors(conn: Connection, city: str, inputs: dict[str, Any]) -> list[dict[s
             "gases": factor.get("gases_kg", factor.get("gases_kg_per_mwh")),
             "total": factor.get("co2e_kg", factor.get("co2e_kg_per_mwh")),
             "per": factor.get("per", "MWh"),
-            "set": named_set(library, factor),
+            "set": library.set_named(factor),
             "digest": inputs["factor_sets"].get(factor["set"], ""),
             "authority": next(
                 (a for a in inputs["authorities"] if a["commodity"] == commodity), None

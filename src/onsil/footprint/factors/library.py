@@ -55,6 +55,11 @@ class Library:
         """The very version of the set that a factor is from. Raises KeyError for none."""
         return self.factor_set(f"{factor.set_id}@{factor.version}")
 
+    def set_named(self, factor: Mapping[str, Any]) -> FactorSet | None:
+        """The very version that a run's stored factor (its document) is from; None for none."""
+        held = factor.get("set") or str(factor["id"]).partition("/")[0]
+        return _named(self.sets, f"{held}@{factor.get('version', 1)}")
+
     def in_force(self, set_id: str, on: date) -> FactorSet | None:
         """The newest version of a set that was known on a day."""
         known = [one for one in self.versions(set_id) if one.known_from <= on]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from onsil import footprint
 from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
-from onsil.footprint.factors import FactorSet, Library, library_of
+from onsil.footprint.factors import FactorSet, library_of
 from onsil.portal.terms import Figure, Step, StepKind, Words
 from onsil.portal.trace.figures import carbon, days, energy, subject, won
 from onsil.portal.trace.readings import Metered, is_home, site_of, visit_readings
@@ -189,7 +189,7 @@ def _run_figures(walk: Walk, run: footprint.Run) -> tuple[Figure, ...]:
     ]
     library = library_of(walk.conn, walk.city)
     for factor in factors_used(walk, run.id):
-        source = named_set(library, factor)
+        source = library.set_named(factor)
         said = None if source is None else factor_words(str(factor["id"]), source)
         href = "" if source is None else reverse("factor-set-api", args=[source.reference])
         figures.append(Figure(Words("배출계수", "Factor"), str(factor["id"]), said=said, href=href))
@@ -222,15 +222,6 @@ def factor_words(factor: str, source: FactorSet) -> Words:
             f"{name.en} · {document} (version {source.version})",
         )
     return Words(f"{name.ko} · {document}", f"{name.en} · {document}")
-
-
-def named_set(library: Library, factor: Mapping[str, Any]) -> FactorSet | None:
-    """The version of a set that a run's factor names, imported ones too; None for none."""
-    held = factor.get("set") or str(factor["id"]).partition("/")[0]
-    try:
-        return library.factor_set(f"{held}@{factor.get('version', 1)}")
-    except KeyError:
-        return None
 
 
 def factors_used(walk: Walk, run_id: UUID) -> list[Mapping[str, Any]]:
