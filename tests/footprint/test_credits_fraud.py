@@ -188,11 +188,11 @@ def moved_at_once(world: World, asked: credits.Move) -> None:
     world.conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def test_blocks_of_two_vintages_or_holders_are_not_merged(world: World, refused):
+def test_blocks_of_two_issuances_or_holders_are_not_merged(world: World, refused):
     one = world.issued("20")
-    period = next_period(world, "SOLAR-1", date(2026, 1, 5), "20")
+    period = next_period(world, "SOLAR-1", date(2025, 6, 2), "20")
     two = done(footprint.issue(world.conn, CITY, period.id, "o", world.clock))
-    assert one.vintage != two.vintage
+    assert one.serial_last + 1 == two.serial_first  # they follow on each other, and yet
     pair = [credits.blocks(world.conn, CITY, b.id)[0].id for b in (one, two)]
     refused(credits.merge(world.conn, CITY, pair, "m", "o", world.clock), "blocks-apart")
     done(transferred(world, one, 3))
