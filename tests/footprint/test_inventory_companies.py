@@ -35,7 +35,8 @@ def power(code: str, ref: str, mwh: str) -> Any:
     return electricity(code, mwh, ref=ref, factor=USE)
 
 
-def certificate(world: World, mwh: str = "2", programme: str = "kr-rec") -> Any:
+def certificate(world: World, mwh: str = "2.4", programme: str = "kr-rec") -> Any:
+    """A day's generation of whole kilowatt-hours an hour, claimed for certificates."""
     return world.claimed(world.solar_run(mwh), programme)
 
 
@@ -53,9 +54,9 @@ def test_a_certificate_lowers_the_market_and_never_the_location(world: World):
     made = outputs(world, compiled(world, book))
     assert made["totals"]["scope"] == before["scope"]
     assert made["totals"]["BASIC"] == before["BASIC"]
-    assert D(made["totals"]["scope_2_market"]) == D(8) * D("417.3")
+    assert D(made["totals"]["scope_2_market"]) == D("7.6") * D("417.3")
     assert made["market"]["from"] == "2.L"
-    assert (D(made["market"]["covered_kwh"]), D(made["market"]["surplus_kwh"])) == (2000, 0)
+    assert (D(made["market"]["covered_kwh"]), D(made["market"]["surplus_kwh"])) == (2400, 0)
 
 
 def test_market_lines_of_their_own_come_first(world: World):
@@ -66,7 +67,7 @@ def test_market_lines_of_their_own_come_first(world: World):
     made = outputs(world, compiled(world, book))
     assert D(made["totals"]["scope_2_market"]) == 0
     assert made["market"]["from"] == "2.M"
-    assert D(made["market"]["surplus_kwh"]) == 1000  # lowers nothing
+    assert D(made["market"]["surplus_kwh"]) == 1400  # lowers nothing
 
 
 def test_a_certificate_counts_once_for_one_company(world: World, refused: Refused):
@@ -123,7 +124,7 @@ def test_only_what_is_free_is_offered(world: World):
     granted(retire(world, book, held))
     assert [one.claim for one in inventory.available(world.conn, CITY, 2025)] == [sold.id]
     assert inventory.available(world.conn, CITY, 2024) == []
-    assert [one.kwh for one in inventory.retired(world.conn, CITY, book.id)] == [2000]
+    assert [one.kwh for one in inventory.retired(world.conn, CITY, book.id)] == [2400]
 
 
 def line(code: str, kwh: int, ref: str = "2.L", share: int = 10_000) -> tuple[Any, Any]:
