@@ -126,6 +126,7 @@ def test_what_the_second_program_does_not_confirm_is_status_one(
     members["inputs.json"] = canonical_bytes(inputs)
     said = json.loads(members["run.json"]), json.loads(members["log_entry.json"])
     said[0]["inputs_sha256"] = said[1]["inputs"] = digest(inputs)
+    said[1]["methodology"] = "unheard-of"
     members["run.json"], members["log_entry.json"] = map(canonical_bytes, said)
     monkeypatch.setattr(footprint, "export_archive", lambda *_: pack(CITY, made.id, members))
     assert evidence(str(made.id), "-o", str(tmp_path / "x.zip"), "--check") == 1
