@@ -18,7 +18,7 @@ BOUNDARIES: dict[str, Any] = {
 # maturity: (sign, word)
 MATURITIES: dict[str, tuple[str, Any]] = {
     "confirmed": ("good", _("원문 확인")), "secondary": ("info", _("옮긴 자료")),
-    "press": ("watch", _("보도 인용")), "recalled": ("watch", _("기억")),
+    "press": ("watch", _("보도 인용")), "recalled": ("watch", _("출처 미확인")),
     "unconfirmed": ("bad", _("미확인")),
 }  # fmt: skip
 VERDICTS: dict[str, tuple[str, Any]] = {

@@ -21,7 +21,7 @@ MATURITY = {
     "confirmed": _("원문에서 확인"),
     "secondary": _("다른 자료에서 옮김"),
     "press": _("보도에서 옮김"),
-    "recalled": _("기억, 확인 필요"),
+    "recalled": _("출처 미확인"),
     "unconfirmed": _("확인해야 함"),
 }
 APPROACHES = {

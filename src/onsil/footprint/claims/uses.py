@@ -23,6 +23,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "issuance": ("크레딧 발행", "issued credits"),
     "evidence": ("보상 증빙", "evidence for a reward"),
     "award": ("보상 지급", "award"),
+    "rec-retirement": ("재생에너지 인증서 사용", "certificate retired"),
 }
 
 

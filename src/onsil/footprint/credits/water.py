@@ -51,7 +51,9 @@ def metered_in(conn: Connection, city: str, project_id: UUID, vintage: int) -> D
         for one in events(conn, city, project_id=project_id, kinds=("stepped",))
     }
     with localcontext(EXACT):
-        return sum((known.get(row["id"], row["quantified_t"]) for row in found), Decimal(0))
+        return sum(
+            (known.get(row["id"], Decimal(row["quantified_t"])) for row in found), Decimal(0)
+        )
 
 
 def note(

@@ -86,7 +86,7 @@ MATURITIES = {
     "confirmed": gettext_lazy("원문에서 확인"),
     "secondary": gettext_lazy("다른 자료에서 옮김"),
     "press": gettext_lazy("보도에서 옮김"),
-    "recalled": gettext_lazy("기억, 확인 필요"),
+    "recalled": gettext_lazy("출처 미확인"),
     "unconfirmed": gettext_lazy("확인해야 함"),
 }
 _PLACES = {
