@@ -1,17 +1,19 @@
 """Factors brought in: what is found in a file, the publishers' errors, and the second person."""
 
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import psycopg
 import pytest
 from footprint_world import CITY, SOLAR, fill
+from inventory_books import compiled, electricity, granted, opened, outputs, put, the_rest
 
 from onsil import proof
 from onsil.core.database import cursor
 from onsil.core.refusal import Refusal
-from onsil.footprint import FactorAuthority, choose_factor, factor_sets, quantify
+from onsil.footprint import FactorAuthority, choose_factor, factor_sets, inventory, quantify
 from onsil.footprint.factors import FactorSet, library_of
 from onsil.footprint.factors.imports import (
     FactorImport,
@@ -331,6 +333,19 @@ def test_an_approved_set_is_chosen_beside_the_shipped_ones(conn, world, refused)
     refused(choose_factor(authority(), today), "unknown-factor-set")
     assert choose_factor(FactorAuthority("inventory", "kr-grid-2021", "consumption", "AR5"), today,
                          library)  # fmt: skip
+
+
+def test_an_inventory_takes_an_approved_set(world, refused):
+    power = replace(electricity().factor, factor_set="test-grid")
+    book = opened(world)
+    refused(put(world, book, [electricity(factor=power)]), "unknown-factor-set")
+    in_force(world.conn, world, submitted(world.conn, world))
+    granted(put(world, book, [*the_rest([electricity()]), electricity(factor=power)]))
+    version = compiled(world, book)
+    (line,) = [one for one in outputs(world, version)["lines"] if one["code"] == "homes-power"]
+    assert Decimal(line["co2e_kg"]) == 402_930
+    recomputed = inventory.recompute(world.conn, CITY, version.id)
+    assert recomputed.identical
 
 
 def test_what_is_in_force_in_one_city_is_unknown_in_another(conn, world):

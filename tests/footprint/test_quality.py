@@ -1,6 +1,6 @@
 """What checking a run's data finds, calibration certificates, samples; doing all runs again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -103,6 +103,11 @@ INPUTS = {
             {"coverage": {"a": {"expected": 3, "used": 1, "missing": 1, "excluded": {}}}},
             ["gaps:note", "incomplete:blocking"],
         ),
+        (
+            {"coverage": {"non_routine": {"expected": 0, "used": 0, "missing": 0, "excluded": {},
+                                          "used_pct": "0.00"}}},
+            [],
+        ),
     ],
 )  # fmt: skip
 def test_checks(changes, codes):
@@ -115,6 +120,40 @@ def test_a_period_that_begins_within_a_day_is_noted():
     period = {"start": "2025-05-31T16:00:00Z", "end": "2025-06-30T15:00:00Z"}
     found = documents_checked({**INPUTS, "period": period}, outputs(), [])
     assert [f.code for f in found] == ["cut-within-a-day"]
+
+
+def stop(world: World, run: footprint.Run) -> None:
+    lapsed = quality.Finding("calibration-lapsed", "blocking", run.lines[0].meter, {"days": 3})
+    quality.keep(world.conn, CITY, run.id, [lapsed], "official", world.clock.now())
+
+
+def test_what_is_found_after_a_claim_stops_its_submission(world: World, refused):
+    project, run = world.project(), world.solar_run()
+    held = world.claimed(run)
+    opened = footprint.open_monitoring_period(
+        world.conn, CITY, project.id, world.day(date(2025, 6, 1)), "maker", world.clock
+    )
+    assert isinstance(opened, footprint.Monitoring)
+    stop(world, run)
+    sent = footprint.submit_monitoring(world.conn, CITY, opened.id, [held.id], "maker", world.clock)
+    refused(sent, "quality-blocked")
+    quality.keep(world.conn, CITY, run.id, [], "official", world.clock.now())
+    again = footprint.submit_monitoring(
+        world.conn, CITY, opened.id, [held.id], "maker", world.clock
+    )
+    assert isinstance(again, footprint.Monitoring)
+
+
+def test_what_is_found_after_the_approval_stops_the_issuance(world: World, refused):
+    run = world.solar_run()
+    approved = world.approved(world.project(), [world.claimed(run).id])
+    stop(world, run)
+    refused(
+        footprint.issue(world.conn, CITY, approved.id, "official", world.clock), "quality-blocked"
+    )
+    quality.keep(world.conn, CITY, run.id, [], "official", world.clock.now())
+    issued = footprint.issue(world.conn, CITY, approved.id, "official", world.clock)
+    assert isinstance(issued, footprint.CreditBatch)
 
 
 def test_findings_are_kept_with_the_run_and_looked_at_again(world: World, refused):

@@ -19,6 +19,7 @@ from onsil.footprint.claims.boundaries import wholes
 from onsil.footprint.claims.parts import SCALE, Part, part_of
 from onsil.footprint.claims.programmes import UNIT_KINDS, kind_of, not_creditable
 from onsil.footprint.claims.reading import held_against
+from onsil.footprint.quality.findings import blocked
 from onsil.footprint.store import as_range, execute, lock_many, savepoint
 from onsil.footprint.store import rows as select
 from onsil.footprint.terms import FULL_SHARE, Claim, Run
@@ -110,20 +111,9 @@ def _claimable(conn: Connection, city: str, found: Run, programme: str) -> Refus
             "This quantification found nothing that could be claimed.",
             {"run": str(found.id), "status": found.status},
         )
-    blocked = select(
-        conn,
-        """SELECT code, subject FROM footprint_findings_now(%s, %s)
-        WHERE severity = 'blocking' ORDER BY position""",
-        (city, found.id),
-    )
-    if blocked:
-        names = ", ".join(f"{one['code']} ({one['subject']})" for one in blocked)
-        return Refusal(
-            "quality-blocked",
-            f"해결되지 않은 품질 문제로 청구할 수 없습니다: {names}.",
-            f"Findings about its data stop claims on this run: {names}.",
-            {"run": str(found.id), "findings": [one["code"] for one in blocked]},
-        )
+    stopped = blocked(conn, city, found.id)
+    if stopped is not None:
+        return stopped
     if kind_of(programme) in UNIT_KINDS:
         creditable = select(
             conn,

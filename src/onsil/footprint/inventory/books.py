@@ -11,6 +11,7 @@ from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
 from onsil.core.refusal import Refusal
+from onsil.footprint.factors import library_of
 from onsil.footprint.inventory.checking import check_line, check_settings
 from onsil.footprint.inventory.terms import (
     CAUSES,
@@ -194,12 +195,12 @@ def put_lines(
     if twice is not None:
         return Refusal("line-twice", f"{twice} 줄이 두 번 있습니다.",
                        f"The line {twice} is there twice.", {"line": twice})  # fmt: skip
-    holds = settings(conn, city, inventory_id)
+    holds, library = settings(conn, city, inventory_id), library_of(conn, city)
     lock(conn, city, [f"inventory {inventory_id}"])
     there = {row["code"]: row for row in rows(conn, _LINES, (city, inventory_id))}
     written: list[tuple[LineSpec, int]] = []
     for spec in specs:
-        checked = check_line(spec, found.kind, holds, clock.now().date())
+        checked = check_line(spec, found.kind, holds, clock.now().date(), library)
         if isinstance(checked, Refusal):
             return checked
         before = there.get(spec.code)

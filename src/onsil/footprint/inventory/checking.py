@@ -16,8 +16,9 @@ from onsil.footprint.factors import (
     Factor,
     FactorAuthority,
     FactorError,
+    Library,
     choose_factor,
-    factor_set,
+    shipped_library,
 )
 from onsil.footprint.inventory import gases, sectors
 from onsil.footprint.inventory.terms import (
@@ -39,10 +40,11 @@ Chosen = tuple[Factor, dict[str, Any]]
 
 
 def check_line(
-    spec: LineSpec, kind: str, settings: Settings, as_of: date
+    spec: LineSpec, kind: str, settings: Settings, as_of: date, library: Library | None = None
 ) -> tuple[LineSpec, Chosen | CoefficientTable | None] | Refusal:
     """The line in canonical form, with its factor and where it stands, or a calculator's table.
 
+    `library` holds the city's own sets beside those shipped (`factors.library_of`).
     Refused: `line-invalid`, `unknown-reference`, `notation-unknown`, `notation-elsewhere` (IE
     names the row it is included in), `notation-and-figure` (only C goes with a figure),
     `line-empty`, `activity-invalid`, `factor-invalid`, `unit-differs`, `gas-unknown`,
@@ -67,7 +69,7 @@ def check_line(
         )
     if spec.calculator:
         return _calculated(spec)
-    return _factored(spec, settings, as_of)
+    return _factored(spec, settings, as_of, library or shipped_library())
 
 
 def _names(spec: LineSpec, kind: str) -> Refusal | None:
@@ -173,7 +175,9 @@ def _calculated(spec: LineSpec) -> tuple[LineSpec, CoefficientTable] | Refusal:
     return made, table
 
 
-def _factored(spec: LineSpec, settings: Settings, as_of: date) -> tuple[LineSpec, Chosen] | Refusal:
+def _factored(
+    spec: LineSpec, settings: Settings, as_of: date, library: Library
+) -> tuple[LineSpec, Chosen] | Refusal:
     assert spec.activity is not None
     wrong = _activity(spec, spec.activity)
     if wrong is not None:
@@ -181,7 +185,7 @@ def _factored(spec: LineSpec, settings: Settings, as_of: date) -> tuple[LineSpec
     if spec.factor is None:
         return _no(spec, "factor-invalid", "배출계수를 고르세요", "choose a factor")
     chosen = (
-        _by_authority(spec.factor, settings, as_of)
+        _by_authority(spec.factor, settings, as_of, library)
         if spec.factor.source == "authority"
         else _stated(spec, spec.factor, settings)
     )
@@ -230,14 +234,16 @@ def _activity(spec: LineSpec, given: Activity) -> Refusal | None:
     return None
 
 
-def _by_authority(use: FactorUse, settings: Settings, as_of: date) -> Chosen | Refusal:
+def _by_authority(
+    use: FactorUse, settings: Settings, as_of: date, library: Library
+) -> Chosen | Refusal:
     authority = FactorAuthority(
         use.programme, use.factor_set, use.boundary, settings.gwp_set, use.commodity
     )
-    found = choose_factor(authority, as_of)
+    found = choose_factor(authority, as_of, library)
     if isinstance(found, Refusal):
         return found
-    held = factor_set(f"{found.set_id}@{found.version}")
+    held = library.set_of(found)
     said = {"authority": authority.document(), "maturity": held.maturity,
             "document": f"{held.publisher}, {held.document}, {held.edition}",
             "digest": held.digest}  # fmt: skip

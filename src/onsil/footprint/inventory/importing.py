@@ -15,6 +15,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from onsil.core.clock import Clock
 from onsil.core.database import Connection
 from onsil.core.refusal import Refusal
+from onsil.footprint.factors import library_of
 from onsil.footprint.inventory.books import inventory, put_lines, settings, unknown_inventory
 from onsil.footprint.inventory.checking import check_line
 from onsil.footprint.inventory.terms import Activity, FactorUse, Line, LineSpec
@@ -225,9 +226,9 @@ def import_lines(
     if isinstance(table, Refusal):
         return table
     specs, errors = specs_of(table)
-    holds = settings(conn, city, inventory_id)
+    holds, library = settings(conn, city, inventory_id), library_of(conn, city)
     for number, spec in specs:
-        checked = check_line(spec, found.kind, holds, clock.now().date())
+        checked = check_line(spec, found.kind, holds, clock.now().date(), library)
         if isinstance(checked, Refusal):
             errors.append(RowError(number, checked.code, checked.ko, checked.en))
     if not specs and not errors:

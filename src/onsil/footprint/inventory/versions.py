@@ -20,7 +20,7 @@ from onsil.core.ids import new_id
 from onsil.core.periods import Period, local_year
 from onsil.core.refusal import Refusal
 from onsil.footprint import engine
-from onsil.footprint.factors import CoefficientTable
+from onsil.footprint.factors import CoefficientTable, library_of
 from onsil.footprint.inventory import activity, compiling, simulating
 from onsil.footprint.inventory.books import (
     inventories,
@@ -111,10 +111,11 @@ def _inputs(
     meters: activity.Meters, period: Period, zone: ZoneInfo,
 ) -> dict[str, Any] | Refusal:  # fmt: skip
     history = _history(conn, city, found.id)
+    library = library_of(conn, city)
     tables: dict[str, Any] = {}
     made: list[dict[str, Any]] = []
     for line in standing:
-        checked = check_line(line.spec, found.kind, holds, line.created_at.date())
+        checked = check_line(line.spec, found.kind, holds, line.created_at.date(), library)
         if isinstance(checked, Refusal):
             return checked
         one = _line(line, checked[1], holds, meters, period)

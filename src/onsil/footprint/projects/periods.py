@@ -20,6 +20,7 @@ from onsil.footprint.projects.journal import SEOUL, Standing
 from onsil.footprint.projects.plans import plan_in_force, write_basis
 from onsil.footprint.projects.registration import crediting_periods, project, unknown_project
 from onsil.footprint.projects.terms import Transition
+from onsil.footprint.quality.findings import blocked
 from onsil.footprint.store import Row, as_period, as_range, execute, lock, rows, savepoint
 from onsil.footprint.terms import Claim, Monitoring, Project
 
@@ -124,8 +125,8 @@ def submit_monitoring(
     that binds it, are left out with the reason (`members`). Refused: unknown-monitoring,
     monitoring-state, no-claims, unknown-claim, claim-programme (held for another programme),
     claim-period (outside the period), claim-used (in another period), claim-released,
-    not-creditable, legal-duty, member-straddles, member-outside-crediting or member-legal-duty
-    (where nothing is left), and what `decide` and the step's gates refuse.
+    not-creditable, quality-blocked, legal-duty, member-straddles, member-outside-crediting or
+    member-legal-duty (where nothing is left), and what `decide` and the step's gates refuse.
     """
     found = _locked(conn, city, monitoring_id)
     if isinstance(found, Refusal):
@@ -284,6 +285,8 @@ def _claims_fit(
                 "unknown-claim", "청구를 찾을 수 없습니다.", f"There is no claim {claim_id}."
             )
         refusal = _claim_fits(found, owner, held)
+        if refusal is None:
+            refusal = blocked(conn, city, held.run_id)
         if refusal is not None:
             return refusal
     return None
@@ -383,17 +386,22 @@ def decide_on(
 
 
 def issuable(conn: Connection, city: str, monitoring_id: UUID) -> Refusal | None:
-    """What stops an approved period from being issued after all: a duty that has become known.
+    """What stops an approved period from being issued after all: what has become known since.
 
-    Refused: unknown-monitoring, legal-duty.
+    Refused: unknown-monitoring, legal-duty, quality-blocked (a later look at a run, as when a
+    meter's certificate turns out to have lapsed).
     """
     found = monitoring(conn, city, monitoring_id)
     if found is None:
         return _unknown()
     owner = project(conn, city, found.project_id)
     assert owner is not None
-    held = (stored_rows.claim_of(conn, city, one) for one in found.claim_ids)
-    ends = [one.period.end for one in held if one is not None]
+    held = [one for key in found.claim_ids if (one := stored_rows.claim_of(conn, city, key))]
+    for one in held:
+        refusal = blocked(conn, city, one.run_id)
+        if refusal is not None:
+            return refusal
+    ends = [one.period.end for one in held]
     return duty_against(conn, city, owner, max(ends)) if ends else None
 
 

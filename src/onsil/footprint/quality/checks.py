@@ -75,7 +75,7 @@ def _completeness(coverage: Mapping[str, Any]) -> Iterator[Finding]:
         if one.get("off_grid"):
             yield Finding("off-grid", "warning", subject, {"count": int(one["off_grid"])})
         used_pct = Decimal(str(one.get("used_pct", 100)))
-        if used_pct < COVERAGE_LOW_PCT:
+        if counts["expected"] and used_pct < COVERAGE_LOW_PCT:  # an empty table has none to use
             yield Finding("coverage-low", "warning", subject, {"used_pct": str(used_pct)})
 
 

@@ -12,6 +12,7 @@ from onsil import proof
 from onsil.core.canonical import plain
 from onsil.core.database import Connection
 from onsil.core.ids import new_id
+from onsil.core.refusal import Refusal
 from onsil.footprint.store import execute
 from onsil.footprint.store import rows as select
 
@@ -131,6 +132,25 @@ def findings_of(conn: Connection, city: str, run_id: UUID) -> list[Finding]:
     )
     made = [Finding(**row) for row in found]
     return sorted(made, key=lambda one: -SEVERITIES.index(one.severity))
+
+
+def blocked(conn: Connection, city: str, run_id: UUID) -> Refusal | None:
+    """`quality-blocked` where the last look at a run found what stops it; else None."""
+    found = select(
+        conn,
+        """SELECT code, subject FROM footprint_findings_now(%s, %s)
+        WHERE severity = 'blocking' ORDER BY position""",
+        (city, run_id),
+    )
+    if not found:
+        return None
+    names = ", ".join(f"{one['code']} ({one['subject']})" for one in found)
+    return Refusal(
+        "quality-blocked",
+        f"해결되지 않은 품질 문제로 청구할 수 없습니다: {names}.",
+        f"Findings about its data stop claims on this run: {names}.",
+        {"run": str(run_id), "findings": [one["code"] for one in found]},
+    )
 
 
 def keep(
