@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onsil.core.periods import Period
 from onsil.footprint.factors import factor_set
 from onsil.footprint.terms import MethodInputs
 from second_program import compare, example, tabled
@@ -392,3 +393,14 @@ def test_any_sample_of_a_street_has_the_same_bytes_twice(litres: list[int], perc
     volumes = [str(Decimal(one) / 1000) for one in litres]
     inputs = street(*volumes, coefficient_uncertainty_pct=Decimal(percent))
     compare("street-tree-census", "1", inputs)
+
+
+@pytest.mark.parametrize("planted", [2025, 2026])
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_the_year_after_a_calendar_year(version: str, planted: int) -> None:
+    inputs = census({"planted_year": Decimal(planted)})
+    sample = [{**row, "first_date": date(2025, 1, 1), "last_date": date(2025, 12, 31)}
+              for row in inputs.tables["sample"]]  # fmt: skip
+    period = Period(datetime(2024, 12, 31, 15, tzinfo=UTC), datetime(2025, 12, 31, 15, tzinfo=UTC))
+    tables = {**inputs.tables, "sample": tuple(sample)}
+    compare("street-tree-census", version, replace(inputs, period=period, tables=tables))

@@ -1,7 +1,7 @@
 """Trees and reused water: what counts, what is refused with its explanation, what always holds."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typed_kit import PRECISE, run, said_no, stated, tonnes, tree
 
+from onsil.core.periods import Period
 from onsil.core.refusal import Refusal
 from onsil.footprint.engine import ARITHMETIC
 from onsil.footprint.factors import Factor, coefficient_table
@@ -20,6 +21,7 @@ from onsil.footprint.methodologies import (
     check_tables,
     effluent_reuse,
     street_tree_census,
+    street_tree_census_2,
     tree_growth,
     urban_tree_defaults,
 )
@@ -336,6 +338,28 @@ def test_watering_trees_that_stood_there_earns_nothing(refused):
 )
 def test_what_a_census_must_hold(refused, changes, parameters, code):
     refused(run(street_tree_census, by_census(**parameters), census=census(**changes)), code)
+
+
+def of_the_year(made: Any, planted: int, year: int = 2025) -> Any:
+    """The example over a calendar year, with one tree planted in another."""
+    period = Period(
+        datetime(year - 1, 12, 31, 15, tzinfo=UTC), datetime(year, 12, 31, 15, tzinfo=UTC)
+    )
+    example = made.worked_example().inputs
+    rows = census(planted_year=Decimal(planted))
+    sample_rows = [{**row, "first_date": date(year, 1, 1), "last_date": date(year, 12, 31)}
+                   for row in example.tables["sample"]]  # fmt: skip
+    tables = {"census": tuple(rows), "sample": tuple(sample_rows)}
+    return replace(example, period=period, tables=tables)
+
+
+def test_version_2_lets_no_tree_of_the_year_after_in(refused):
+    after, within = (of_the_year(street_tree_census, year) for year in (2026, 2025))
+    assert isinstance(run(street_tree_census, after), Outcome)  # what version 1 overlooks
+    refused(run(street_tree_census_2, after), "planted-outside-project")
+    same = [run(made, within) for made in (street_tree_census, street_tree_census_2)]
+    assert same[0] == same[1]
+    assert isinstance(same[0], Outcome)
 
 
 def test_fifty_units_to_the_hectare_are_just_allowed():

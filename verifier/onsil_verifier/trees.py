@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -230,9 +230,9 @@ def removed(tonnes: Decimal) -> dict[str, Decimal]:
     return {"co2": tonnes * 1000, "ch4": Decimal(0), "n2o": Decimal(0)}
 
 
-def local_year(given: Given) -> int:
-    """The year of the local day on which the period ends."""
-    end: date = given.end.astimezone(given.zone).date()
+def local_year(given: Given, *, before_end: timedelta = timedelta(0)) -> int:
+    """The year of the local day on which the period ends, or of an instant before that."""
+    end: date = (given.end - before_end).astimezone(given.zone).date()
     return end.year
 
 

@@ -1,6 +1,7 @@
-"""street-tree-census 1: found units times the mean growth of a measured sample."""
+"""street-tree-census 1 and 2: found units times the mean growth of a measured sample."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from math import cos, hypot, radians
 from typing import Any
@@ -44,9 +45,18 @@ class Mean:
 
 
 def census(given: Given) -> dict[str, Any] | NotMeasurable:
+    return _counted(given, local_year(given))
+
+
+def census_2(given: Given) -> dict[str, Any] | NotMeasurable:
+    """Version 2: the last year is that of the period's last day, not of the instant after it."""
+    return _counted(given, local_year(given, before_end=timedelta(microseconds=1)))
+
+
+def _counted(given: Given, last_year: int) -> dict[str, Any] | NotMeasurable:
     planted = given.tables["census"]
     legal_duty(given)
-    _holds(given, planted)
+    _holds(given, planted, last_year)
     found = [row for row in planted if row["found"]]
     read = reader(given)
     trees, coverage = _sample(given, read, {row["id"] for row in found})
@@ -97,11 +107,11 @@ def census(given: Given) -> dict[str, Any] | NotMeasurable:
     }
 
 
-def _holds(given: Given, rows: list[Row]) -> None:
+def _holds(given: Given, rows: list[Row], last: int) -> None:
     """Who planted, when, how densely, with which tags and where."""
     if not all(row["planted_by_project"] for row in rows):
         raise Refused("not-planted-by-project")
-    first, last = given.number("project_start_year"), local_year(given)
+    first = given.number("project_start_year")
     if not all(first <= number(row, "planted_year") <= last for row in rows):
         raise Refused("planted-outside-project")
     if len(rows) / given.number("area_ha") > 50:
@@ -156,4 +166,4 @@ def _mean(values: list[Decimal]) -> Mean:
     return Mean(mean, deviation, deviation / Decimal(count).sqrt(), student_t(90, count - 1))
 
 
-METHODS = {("street-tree-census", "1"): census}
+METHODS = {("street-tree-census", "1"): census, ("street-tree-census", "2"): census_2}

@@ -180,8 +180,13 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     `outside-area`, `planted-outside-project`, `buffers-overlap`, `sample-not-in-census`,
     `sample-too-small`, `no-row-usable`, `growth-implausible`, `not-yet-measurable`.
     """
+    return counted(inputs, local_day(inputs.period.end, ZoneInfo(inputs.zone)).year)
+
+
+def counted(inputs: MethodInputs, last_year: int) -> Outcome | Refusal:
+    """The same, with trees planted after `last_year` refused as `planted-outside-project`."""
     census = inputs.tables["census"]
-    for refusal in (legally_required(inputs), _census_holds(inputs, census)):
+    for refusal in (legally_required(inputs), _census_holds(inputs, census, last_year)):
         if refusal is not None:
             return refusal
     found = [row for row in census if row["found"]]
@@ -226,7 +231,7 @@ def quantify(inputs: MethodInputs) -> Outcome | Refusal:
     )  # fmt: skip
 
 
-def _census_holds(inputs: MethodInputs, census: tuple[Row, ...]) -> Refusal | None:
+def _census_holds(inputs: MethodInputs, census: tuple[Row, ...], last: int) -> Refusal | None:
     existing = [row["id"] for row in census if not row["planted_by_project"]]
     if existing:
         return Refusal(
@@ -240,7 +245,6 @@ def _census_holds(inputs: MethodInputs, census: tuple[Row, ...]) -> Refusal | No
             {"trees": existing},
         )
     start = inputs.parameters["project_start_year"]
-    last = local_day(inputs.period.end, ZoneInfo(inputs.zone)).year
     odd = [row["id"] for row in census if not start <= row["planted_year"] <= last]
     if odd:
         return Refusal(
