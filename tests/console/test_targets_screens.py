@@ -140,7 +140,7 @@ def test_the_gap_is_told_in_tonnes_once_the_base_year_is_known(official, plan, m
         base = targets.plan(conn, CITY, plan.id)
     assert base is not None
     assert "톤이 아니라 비율로" in text(official, "targets-pathway")
-    assert "톤으로 견주지 못합니다" in text(official, "targets-review", plan.id, 2026)
+    assert "톤으로 비교할 수 없습니다" in text(official, "targets-review", plan.id, 2026)
     known = {base.base_year: Decimal(1_000_000), 2025: Decimal(900_000)}
     monkeypatch.setattr(inventory, "totals_by_year", lambda conn, city: known)
     whole = text(official, "targets-pathway")
@@ -148,7 +148,7 @@ def test_the_gap_is_told_in_tonnes_once_the_base_year_is_known(official, plan, m
     assert "목표까지의 차이 (tCO₂e)" in whole
     review = text(official, "targets-review", plan.id, 2025)
     assert "목표를 넘은 양" in review
-    assert "톤으로 견주지 못합니다" not in review
+    assert "톤으로 비교할 수 없습니다" not in review
 
 
 def test_every_lever_of_the_city_is_accepted_by_its_methodology(db, city):

@@ -43,6 +43,6 @@ def test_who_holds_what_and_who_was_refused(
         axe(page)
         shot(page, f"claims-boundaries-{width}")
         page.goto(f"/console/evidence/runs/{world.solar_run.id}/")
-        expect(page.get_by_role("heading", name="자료 검사")).to_be_visible()
+        expect(page.get_by_role("heading", name="검사 결과와 지적")).to_be_visible()
         axe(page)
         shot(page, f"evidence-run-{width}")

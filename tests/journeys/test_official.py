@@ -72,6 +72,7 @@ def test_nobody_approves_their_own_and_another_does(
     expect(maker.get_by_role("heading", name="현황판")).to_be_visible()
     axe(maker)
 
+    maker.locator("details[data-menu=credits] summary").click()
     maker.get_by_role("link", name="감축 사업과 크레딧").click()
     maker.get_by_role("link", name="여정 사업").click()
     maker.get_by_role("button", name="모니터링 기간 열기").click()

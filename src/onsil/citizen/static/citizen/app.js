@@ -93,5 +93,9 @@ if (worth) {
 
 for (const link of document.querySelectorAll("[data-reload]")) {
   link.addEventListener("click", (event) => { event.preventDefault(); location.reload(); });
-  addEventListener("online", () => location.reload());
+  // "online" may come before the network answers, or never: the page's own address is asked.
+  const back = () => fetch(location.href, { method: "HEAD", cache: "no-store", redirect: "manual" })
+    .then(() => location.reload(), () => {});
+  addEventListener("online", back);
+  setInterval(back, 3000);
 }
