@@ -182,7 +182,7 @@ _BUSY = """
 import os, sys, psycopg
 with psycopg.connect(sys.argv[1], autocommit=True) as conn:
     print(conn.info.backend_pid, flush=True)
-    conn.execute("DO $$ BEGIN PERFORM count(*) FROM generate_series(1, 20000000); END $$")
+    conn.execute("DO $$ BEGIN PERFORM count(*) FROM generate_series(1, 60000000); END $$")
 """
 
 
@@ -215,7 +215,7 @@ def test_trap_5_a_start_after_a_kill_waits_until_orphaned_backends_have_gone(ser
     os.kill(postmaster, signal.SIGKILL)
     assert Path(f"/proc/{backend}").exists(), "the orphan is at work"
     server.start()
-    busy.wait(10)
+    busy.wait(60)
     assert server.running()
     words = (server.home / "server.log").read_text("utf-8")
     assert "pre-existing shared memory block" in words, "a first attempt was in vain"
